@@ -1,0 +1,221 @@
+"""What a format must satisfy beyond its shape: names that do not collide, references that lead somewhere.
+
+Whether a *formula* refers to what exists is the calculation's to say (it alone knows the language); the
+loader asks it. Everything else that could surprise a report is refused here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from banks.formats.definition import (
+    CHOICE_TYPES,
+    Condition,
+    Field,
+    FieldType,
+    FormatDefinition,
+    Section,
+)
+from banks.formats.field_checks import field_problems, is_fixed_date
+from banks.formats.paths import describe, index_fields, is_table_part, own_fields
+
+# Bounds that keep a bad format from being bad for the server; the largest format is at half of each.
+MOST_SECTIONS = 60
+MOST_FIELDS = 600
+
+_PARAMETER = re.compile(r"\bparameter\.([A-Za-z_][A-Za-z0-9_]*)")
+_PATH = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*){2,3}")
+_PERCENT_PARAMETER = re.compile(r"_percent$")
+_ROUNDING_MODES = ("nearest", "down", "up")
+_LIST_OPERATORS = ("in", "not_in")
+_EMPTINESS = ("filled", "empty")
+
+
+def definition_problems(definition: FormatDefinition) -> list[str]:
+    """Everything that is wrong with a format of the right shape, one sentence each."""
+    collisions = list(_collisions(definition))
+    # With two fields under one path the index below would silently hold the second.
+    if collisions:
+        return collisions
+    index = index_fields(definition)
+    return [
+        *_bounds(definition, index),
+        *(problem for item in index.values() for problem in field_problems(item)),
+        *_condition_problems(definition, index),
+        *_date_limit_problems(index),
+        *_parameter_problems(definition, index),
+        *_headline_problems(definition, index),
+        *_document_problems(definition, index),
+    ]
+
+
+def _bounds(definition: FormatDefinition, index: Mapping[str, Field]) -> Iterator[str]:
+    sections = sum(1 for _ in definition.sections())
+    if sections > MOST_SECTIONS:
+        yield f"The format has {sections} sections; at most {MOST_SECTIONS} are allowed. Join some."
+    if len(index) > MOST_FIELDS:
+        yield f"The format has {len(index)} fields; at most {MOST_FIELDS} are allowed. Remove or join some."
+
+
+def _collisions(definition: FormatDefinition) -> Iterator[str]:
+    yield from _doubles([tab.id for tab in definition.tabs], "tabs have the id")
+    for tab in definition.tabs:
+        yield from _doubles([s.id for s in tab.sections], f"tab {tab.id}: sections have the id")
+        for section in tab.sections:
+            place = describe(section.path)
+            yield from _doubles([item.id for item in section.fields], f"{place}: fields have the id")
+            for item in section.fields:
+                yield from _inner_collisions(item)
+
+
+def _inner_collisions(item: Field) -> Iterator[str]:
+    place = describe(item.path)
+    yield from _doubles([part.id for part in item.fields], f"{place}: parts have the id")
+    if item.table is not None:
+        yield from _doubles([column.id for column in item.table.columns], f"{place}: columns have the id")
+        yield from _doubles([row.id for row in item.table.row_fields], f"{place}: rows have the id")
+
+
+def _doubles(names: Sequence[str], lead: str) -> Iterator[str]:
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield f"{lead} {name} {names.count(name)} times; give each an id of its own."
+
+
+# Conditions -------------------------------------------------------------------------------------------
+
+
+def _condition_problems(definition: FormatDefinition, index: dict[str, Field]) -> Iterator[str]:
+    for tab in definition.tabs:
+        if tab.condition:
+            yield from _one_condition(tab.condition, f"tab {tab.id}", tab.id, None, index)
+        for section in tab.sections:
+            place = describe(section.path)
+            if section.condition:
+                yield from _one_condition(section.condition, place, section.path, section, index)
+            for item in own_fields(section):
+                if item.condition:
+                    yield from _one_condition(item.condition, describe(item.path), item.path, section, index)
+    for number, line in enumerate(definition.document.abstract_lines, start=1):
+        if line.condition:
+            place = f"abstract line {number} ({line.label})"
+            yield from _one_condition(line.condition, place, "", None, index)
+
+
+def resolve_reference(reference: str, section: Section | None, index: Mapping[str, Field]) -> Field | None:
+    """The field that a condition names: an id in the same section first, else a full path."""
+    if section is not None and (found := index.get(f"{section.path}.{reference}")):
+        return found
+    return index.get(reference)
+
+
+def _one_condition(
+    condition: Condition, place: str, own_path: str, section: Section | None, index: dict[str, Field]
+) -> Iterator[str]:
+    target = resolve_reference(condition.field, section, index)
+    if target is None:
+        yield (
+            f"{place}: its condition asks for {condition.field}, which does not exist; "
+            "give a path tab.section.field, or an id of the same section."
+        )
+        return
+    if target.path == own_path or target.path.startswith(f"{own_path}.") or is_table_part(target.path, index):
+        yield f"{place}: its condition asks for {condition.field}, a part of itself or of a table."
+    yield from (f"{place}: {problem}" for problem in _comparison_problems(condition, target))
+
+
+def _comparison_problems(condition: Condition, target: Field) -> Iterator[str]:
+    operator, value = condition.operator, condition.value
+    if operator in _EMPTINESS:
+        if value is not None:
+            yield f"a condition with {operator} takes no value; remove it."
+        return
+    if operator in _LIST_OPERATORS and not isinstance(value, tuple):
+        yield f"a condition with {operator} takes a list of values; write [ … ]."
+        return
+    if operator not in _LIST_OPERATORS and not isinstance(value, str):
+        yield f"a condition with {operator} takes one value as text; write it in quotes."
+        return
+    wanted = value if isinstance(value, tuple) else (value,)
+    if target.type is FieldType.CHECKBOX:
+        known = {"true", "false"}
+    elif target.type in CHOICE_TYPES:
+        known = {option.value for option in target.options}
+    else:
+        return
+    unknown = sorted(str(one) for one in wanted if one not in known)
+    if unknown:
+        listed = ", ".join(sorted(known))
+        yield f"its condition waits for {', '.join(unknown)}, which {target.path} never says; use {listed}."
+
+
+# References -------------------------------------------------------------------------------------------
+
+
+def _date_limit_problems(index: Mapping[str, Field]) -> Iterator[str]:
+    for item in index.values():
+        for name, limit in (("min_date", item.validation.min_date), ("max_date", item.validation.max_date)):
+            if limit is None or is_fixed_date(limit):
+                continue
+            target = index.get(limit)
+            if target is None or target.type is not FieldType.DATE or target.path == item.path:
+                yield (
+                    f"{describe(item.path)}: {name} {limit} is no date; "
+                    "write today, a date like 2026-11-23, or the path of another date field."
+                )
+
+
+def _parameter_problems(definition: FormatDefinition, index: Mapping[str, Field]) -> Iterator[str]:
+    for item in index.values():
+        for name in _PARAMETER.findall(item.formula or ""):
+            if name not in definition.parameters:
+                yield f"{describe(item.path)}: its formula asks for parameter.{name}; add it to parameters."
+    for name, value in definition.parameters.items():
+        if not _PERCENT_PARAMETER.search(name):
+            continue
+        if isinstance(value, str) or not 0 <= value <= 100:
+            yield f"parameters > {name}: {value} is no percentage; give a figure from 0 to 100."
+    step, mode = definition.parameters.get("say_to"), definition.parameters.get("say_mode")
+    if step is not None and (isinstance(step, str) or step <= 0):
+        yield f"parameters > say_to: {step} is no step; give a figure above 0, such as 1000."
+    if mode is not None and mode not in _ROUNDING_MODES:
+        yield f"parameters > say_mode: {mode} is not known; use one of {', '.join(_ROUNDING_MODES)}."
+
+
+def _headline_problems(definition: FormatDefinition, index: Mapping[str, Field]) -> Iterator[str]:
+    for name, path in definition.headline.items():
+        yield from _figure_problem(f"headline > {name}", path, index)
+    if "fair_market_value" not in definition.headline:
+        yield "headline: fair_market_value is missing; give the path of the total."
+
+
+def _document_problems(definition: FormatDefinition, index: dict[str, Field]) -> Iterator[str]:
+    document = definition.document
+    columns = [name for name, _ in document.abstract_columns]
+    yield from _doubles(columns, "abstract columns have the id")
+    for number, line in enumerate(document.abstract_lines, start=1):
+        place = f"abstract line {number} ({line.label})"
+        for column, path in line.paths.items():
+            if column not in columns:
+                yield f"{place}: there is no column {column}; use one of {', '.join(columns)}."
+            yield from _figure_problem(f"{place} > {column}", path, index)
+    if document.words_path:
+        yield from _figure_problem("document > words", document.words_path, index)
+    for particulars, answer in document.declaration_rows:
+        # Text that has the form of a path is meant as one; prose has spaces.
+        if _PATH.fullmatch(answer) and (answer not in index or is_table_part(answer, index)):
+            yield (
+                f"declaration row {particulars}: {answer} does not exist; "
+                "give the path of a field, or the text itself."
+            )
+
+
+def _figure_problem(place: str, path: str, index: Mapping[str, Field]) -> Iterator[str]:
+    """A figure is a numeric field or the total of a column."""
+    target = index.get(path)
+    if target is None:
+        yield f"{place}: {path} does not exist; give the path of a field or of a column with a total."
+    elif not target.is_numeric:
+        yield f"{place}: {path} is a {target.type}, not a figure; give the path of a number."
+    elif is_table_part(path, dict(index)) and not target.total:
+        yield f"{place}: column {path} has no total; add total to it, or give another path."

@@ -1,0 +1,200 @@
+"""Fixtures of every test: a real MongoDB, two firms that are rivals, and the people of each.
+
+Most tests need none of them. Those that do share one server, started on first use; what a test wrote is
+removed after it, by the collections that its commands name.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.test import Client
+
+from banks.models import Bank, CommonFields, DocumentType, Format
+from tenants.context import no_organization, organization_active, shared_resources_writable
+from tenants.models import Cluster, Organization, User
+from tenants.mongodb.clients import clients
+from tenants.mongodb.monitoring import Command, command_listener
+from tenants.operations.provision import NewOrganization, create_organization
+from tenants.permissions import Role
+from tenants.registry import registry
+from tooling import mongod
+
+_WRITES = {"insert", "update", "delete", "findAndModify", "create"}
+_OWN = {"admin", "local", "config"}
+# Databases that stand for the whole run with their collections and indexes; only documents are removed.
+_STANDING = {"valuation_admin", "shared_resources", "alpha_valuers", "beta_surveyors"}
+_KEPT_COLLECTIONS = {"django_migrations", "django_content_type", "auth_permission"}
+
+
+@pytest.fixture(scope="session")
+def mongodb_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the test run's own replica set."""
+    directory: Path = tmp_path_factory.mktemp("mongo")
+    with mongod.running(directory) as uri:
+        yield uri
+
+
+@pytest.fixture(scope="session")
+def _migrated(mongodb_uri: str, django_db_blocker: Any) -> Iterator[None]:
+    settings.MONGODB_ADDRESSES["MONGODB_URI"] = mongodb_uri
+    with django_db_blocker.unblock():
+        call_command("migrate", database="default", verbosity=0)
+        call_command("migrate", database="shared", verbosity=0)
+    yield
+    clients.close_all()
+
+
+@pytest.fixture
+def database(_migrated: None, django_db_blocker: Any) -> Iterator[None]:
+    """The databases, empty but for their collections, and emptied again afterwards."""
+    with django_db_blocker.unblock(), no_organization(), command_listener.recording() as commands:
+        Cluster.objects.get_or_create(name="primary", defaults={"address_setting": "MONGODB_URI"})
+        yield
+        with no_organization():
+            _remove_what_was_written(commands)
+        registry.clear()
+
+
+def _remove_what_was_written(commands: list[Command]) -> None:
+    client = clients.for_address("MONGODB_URI")
+    written = {(one.database, one.collection) for one in commands if one.name in _WRITES}
+    for name, collection in written:
+        if name in _STANDING and collection not in _KEPT_COLLECTIONS:
+            client[name][collection].delete_many({})
+    for name in {name for name, _ in written} - _STANDING - _OWN:
+        client.drop_database(name)
+    if any(name == "shared_resources" for name, _ in written):
+        _load_shared_resources()
+
+
+def _organization(org_id: str, name: str, initials: str) -> Organization:
+    organization = create_organization(NewOrganization(org_id, name, initials), by=None)
+    assert organization.is_active
+    return organization
+
+
+def person(organization: Organization | None, name: str, role: Role | None) -> User:
+    """Somebody of a firm (or staff), with an e-mail address made of the name and no password."""
+    user = User(
+        email=f"{name.lower().replace(' ', '.')}@{organization.org_id if organization else 'staff'}.example",
+        name=name,
+        organization=organization,
+        role=role.value if role else "",
+        is_staff=organization is None,
+    )
+    user.set_unusable_password()
+    user.full_clean(exclude=["email"])
+    user.save()
+    return user
+
+
+@pytest.fixture
+def firm(database: None) -> Organization:
+    """Alpha Valuers: the firm whose people most tests are about."""
+    return _organization("alpha_valuers", "Alpha Valuers", "AV")
+
+
+@pytest.fixture
+def rival(database: None) -> Organization:
+    """Beta Surveyors: must never see anything of Alpha Valuers."""
+    return _organization("beta_surveyors", "Beta Surveyors", "BS")
+
+
+@pytest.fixture
+def in_firm(firm: Organization) -> Iterator[Organization]:
+    """The test runs with ``firm`` active."""
+    with organization_active(firm.placement):
+        yield firm
+
+
+@pytest.fixture
+def manager(firm: Organization) -> User:
+    return person(firm, "Meera Manager", Role.MANAGER)
+
+
+@pytest.fixture
+def valuer(firm: Organization) -> User:
+    return person(firm, "Vikram Valuer", Role.VALUER)
+
+
+@pytest.fixture
+def other_valuer(firm: Organization) -> User:
+    return person(firm, "Olga Valuer", Role.VALUER)
+
+
+@pytest.fixture
+def assistant(firm: Organization) -> User:
+    return person(firm, "Asha Assistant", Role.ASSISTANT)
+
+
+@pytest.fixture
+def viewer(firm: Organization) -> User:
+    return person(firm, "Vinod Viewer", Role.VIEWER)
+
+
+@pytest.fixture
+def rival_valuer(rival: Organization) -> User:
+    return person(rival, "Rita Rival", Role.VALUER)
+
+
+@pytest.fixture
+def rival_manager(rival: Organization) -> User:
+    return person(rival, "Mohan Rival", Role.MANAGER)
+
+
+@pytest.fixture
+def staff(database: None) -> User:
+    return person(None, "Sunita Staff", None)
+
+
+@pytest.fixture
+def client_for(database: None) -> Callable[[User], Client]:
+    """A browser in which the person is signed in."""
+
+    def make(user: User) -> Client:
+        client = Client()
+        with no_organization():
+            client.force_login(user)
+        return client
+
+    return make
+
+
+def _load_shared_resources() -> None:
+    with open(os.devnull, "w", encoding="utf-8") as nowhere:
+        call_command("load_banks", stdout=nowhere)
+        call_command("load_formats", stdout=nowhere)
+
+
+@pytest.fixture(scope="session")
+def _shared_resources_loaded(_migrated: None, django_db_blocker: Any) -> None:
+    # Once for the run, before the first test that wants them begins to record its writes.
+    with django_db_blocker.unblock(), no_organization():
+        _load_shared_resources()
+
+
+@pytest.fixture
+def formats(_shared_resources_loaded: None, database: None) -> None:
+    """Banks, common fields and the shipped formats in the shared resources."""
+
+
+@pytest.fixture
+def empty_shared_resources(database: None) -> None:
+    """Shared resources without a document."""
+    with shared_resources_writable():
+        for model in (Bank, CommonFields, DocumentType, Format):
+            model.objects.all().delete()
+
+
+@pytest.fixture
+def commands() -> Callable[[], AbstractContextManager[list[Command]]]:
+    """``with commands() as sent:`` collects what goes to MongoDB inside the block."""
+    return command_listener.recording

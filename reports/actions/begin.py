@@ -1,0 +1,150 @@
+"""Beginning a report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, cast
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, connections
+from django.utils import timezone
+from pymongo import ReturnDocument
+
+from banks.formats.definition import FieldType, FormatDefinition
+from banks.models import Format, FormatStatus
+from banks.queries import visible_bank
+from reports.actions.failures import BranchUnknown, FormatUnavailable, NotAllowed, ReferenceTaken
+from reports.answers import is_empty
+from reports.formats import definition_from
+from reports.models import Report
+from reports.reference import read_pattern
+from reports.working import stored_figures
+from tenants.audit import record_activity
+from tenants.context import require_org_id
+from tenants.models import Counter, Organization, User
+from tenants.mongodb.transaction import run_atomically
+from tenants.permissions import Permission
+
+# A pattern that was changed may meet numbers given before; a few are passed over.
+_ATTEMPTS = 20
+
+
+def begin_report(
+    *,
+    organization: Organization,
+    by: User,
+    now: datetime,
+    format_id: object,
+    branch_code: str,
+    answers: Mapping[str, Any] | None = None,
+) -> Report:
+    """A new draft for one branch in one published format, with the next reference number of the firm.
+
+    ``answers`` (of a custom template, say) come first; bank, branch and reference are filled in over them.
+    A number that is drawn is spent, even when the report cannot be made. Raises NotAllowed, FormatUnavailable,
+    BranchUnknown, ReferenceTaken.
+    """
+    if not by.can(Permission.DRAFT_REPORTS):
+        raise NotAllowed("Assistants, valuers and managers begin reports.")
+    stored_format = _published(format_id)
+    bank_name, branch_name = _branch(stored_format.bank_code, branch_code)
+    definition = definition_from(stored_format)
+    pattern = read_pattern(organization.reference_pattern)
+    day = timezone.localdate(now)
+    reference = ""
+    for _ in range(_ATTEMPTS):
+        reference = pattern.fill(
+            number=next_number(pattern.counter(day)),
+            day=day,
+            initials=organization.initials,
+            bank_code=stored_format.bank_code,
+        )
+        own = {"reference_number": reference, "banks": stored_format.bank_code, "bank_branches": branch_code}
+        _, derived = stored_figures(
+            definition,
+            _prefilled(definition, answers or {}, own),
+            reference=reference,
+            bank=bank_name,
+            branch=branch_name,
+        )
+        report = Report(
+            reference=reference,
+            bank_code=stored_format.bank_code,
+            bank_name=bank_name,
+            branch_code=branch_code,
+            branch_name=branch_name,
+            scheme=stored_format.scheme,
+            property_type=stored_format.property_type,
+            format_version=stored_format.version,
+            format_title=stored_format.title,
+            created_by=str(by.pk),
+            created_by_name=by.name,
+            created_at=now,
+            updated_by_name=by.name,
+            updated_at=now,
+            **derived,
+        )
+        try:
+            return run_atomically(lambda report=report: _stored(report, by))  # type: ignore[misc]
+        except IntegrityError:
+            continue
+    raise ReferenceTaken(reference)
+
+
+def _stored(report: Report, by: User) -> Report:
+    report.pk = None
+    report.save(force_insert=True)
+    record_activity("report_begun", by=by, report_id=str(report.pk), target=report.reference)
+    return report
+
+
+def _published(format_id: object) -> Format:
+    try:
+        return cast(Format, Format.objects.get(pk=format_id, status=FormatStatus.PUBLISHED))
+    except (Format.DoesNotExist, ValidationError, ValueError):
+        raise FormatUnavailable from None
+
+
+def _branch(bank_code: str, branch_code: str) -> tuple[str, str]:
+    """The names of bank and branch as the firm sees them."""
+    bank = visible_bank(bank_code)
+    if bank is None:
+        raise FormatUnavailable
+    branch = bank.branch(branch_code)
+    if branch is None:
+        raise BranchUnknown(bank.name)
+    return bank.name, branch.name
+
+
+def _prefilled(
+    definition: FormatDefinition, answers: Mapping[str, Any], own: Mapping[str, str]
+) -> dict[str, Any]:
+    """The first answers: defaults of the format, what was given over them, and what the system knows."""
+    result: dict[str, Any] = {}
+    for section in definition.sections():
+        stored = answers.get(section.tab_id, {}).get(section.id, {})
+        filled = {}
+        for field in section.fields:
+            answer = stored.get(field.id)
+            if is_empty(answer):
+                answer = field.default
+            if field.type is FieldType.SELECT_DYNAMIC and field.options_source in own:
+                answer = own[field.options_source]
+            elif field.id in own and field.read_only:
+                answer = own[field.id]
+            if not is_empty(answer):
+                filled[field.id] = answer
+        if filled:
+            result.setdefault(section.tab_id, {})[section.id] = filled
+    return result
+
+
+def next_number(counter: str) -> int:
+    """The next number of a counter of the active organization: drawn by the server in one step."""
+    connection: Any = connections[require_org_id("A counter")]
+    collection = connection.get_collection(Counter._meta.db_table)
+    document = collection.find_one_and_update(
+        {"name": counter}, {"$inc": {"value": 1}}, upsert=True, return_document=ReturnDocument.AFTER
+    )
+    return int(document["value"])

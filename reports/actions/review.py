@@ -1,0 +1,129 @@
+"""Submitting, returning, approving and cancelling."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from reports.actions.changing import Changed, change_report
+from reports.actions.failures import CommentRefused, NotAllowed, NotReady, WrongStatus
+from reports.checks import Level, check_report
+from reports.formats import definition_of
+from reports.models import Report
+from reports.queries import count_photographs
+from reports.workflow import TRANSITIONS, Standing, Step, actor_of, refusal, why_not
+from reports.working import stored_figures
+from tenants.models import User
+
+LONGEST_NOTE = 4_000
+
+
+def standing_of(report: Report) -> Standing:
+    """The report as the rules of the workflow see it."""
+    return Standing(report.status, report.created_by, report.submitted_by)
+
+
+def check_step(step: Step, report: Report, by: User) -> None:
+    """Raise NotAllowed or WrongStatus when ``by`` may not take ``step`` now."""
+    standing, actor = standing_of(report), actor_of(by)
+    reason = refusal(step, standing, actor)
+    if reason:
+        raise NotAllowed(reason)
+    reason = why_not(step, standing, actor)
+    if reason:
+        raise WrongStatus(reason)
+
+
+def submit_report(*, report_id: object, by: User, now: datetime) -> Report:
+    """Hand the report to the reviewers: ``in_review``, its answers frozen.
+
+    Raises NotAllowed, WrongStatus, NotReady (with what must be put right, by path), Report.DoesNotExist.
+    """
+
+    def decide(report: Report) -> Changed:
+        check_step(Step.SUBMIT, report, by)
+        definition = definition_of(report)
+        calculation, derived = stored_figures(
+            definition,
+            report.answers,
+            reference=report.reference,
+            bank=report.bank_name,
+            branch=report.branch_name,
+        )
+        checks = check_report(
+            definition, report.answers, calculation, today=timezone.localdate(now), photographs=count_photographs(report.pk)
+        )
+        problems = {check.path: check.text for check in checks if check.level is Level.FAIL}
+        if problems:
+            raise NotReady(problems)
+        return _step(
+            Step.SUBMIT,
+            "report_submitted",
+            report,
+            {**derived, "submitted_by": str(by.pk), "submitted_by_name": by.name, "submitted_at": now},
+        )
+
+    return change_report(report_id, decide, by=by, now=now)
+
+
+def return_report(*, report_id: object, note: str = "", by: User, now: datetime) -> Report:
+    """Give the report back for changes. It needs a note, or an open comment, that says which.
+
+    Raises NotAllowed, WrongStatus, CommentRefused, Report.DoesNotExist.
+    """
+    words = note.strip()
+
+    def decide(report: Report) -> Changed:
+        check_step(Step.RETURN, report, by)
+        if len(words) > LONGEST_NOTE:
+            raise CommentRefused(f"The note has {len(words):,} characters; at most {LONGEST_NOTE:,} are kept.")
+        if not words and all(comment["resolved"] for comment in report.comments):
+            raise CommentRefused("Say what should change: in a note, or in a comment on an answer.")
+        return _step(Step.RETURN, "report_returned", report, {"review_note": words}, {"note": words})
+
+    return change_report(report_id, decide, by=by, now=now)
+
+
+def approve_report(*, report_id: object, note: str = "", by: User, now: datetime) -> Report:
+    """Approve: ``approved``. Never by the person who submitted it.
+
+    Raises NotAllowed, WrongStatus, Report.DoesNotExist.
+    """
+
+    def decide(report: Report) -> Changed:
+        check_step(Step.APPROVE, report, by)
+        return _step(
+            Step.APPROVE,
+            "report_approved",
+            report,
+            {"approved_by_name": by.name, "approved_at": now, "review_note": ""},
+            {"note": note.strip()[:LONGEST_NOTE]},
+        )
+
+    return change_report(report_id, decide, by=by, now=now)
+
+
+def cancel_report(*, report_id: object, reason: str = "", by: User, now: datetime) -> Report:
+    """Cancel the report; its answers stay readable. Raises NotAllowed, WrongStatus, Report.DoesNotExist."""
+
+    def decide(report: Report) -> Changed:
+        check_step(Step.CANCEL, report, by)
+        return _step(
+            Step.CANCEL, "report_cancelled", report, {}, {"reason": reason.strip()[:LONGEST_NOTE]}
+        )
+
+    return change_report(report_id, decide, by=by, now=now)
+
+
+def _step(
+    step: Step, action: str, report: Report, fields: dict[str, Any], details: dict[str, Any] | None = None
+) -> Changed:
+    target = TRANSITIONS[step].target
+    return Changed(
+        action,
+        {**fields, "status": target},
+        target=report.reference,
+        details={"from": report.status, "to": target, **(details or {})},
+    )

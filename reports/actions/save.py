@@ -1,0 +1,128 @@
+"""Saving one section of a report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from banks.formats.definition import Section
+from banks.queries import visible_bank
+from reports.actions.changing import Changed, change_report
+from reports.actions.failures import BranchUnknown, NotAllowed, ReportFrozen, SectionUnknown, StaleSection
+from reports.answers import Change, changes_between, merged, section_answers, with_section
+from reports.formats import definition_of
+from reports.models import Report
+from reports.workflow import is_frozen
+from reports.working import stored_figures
+from tenants.models import ActivityEntry, User
+from tenants.permissions import Permission
+
+SAVED = "section_saved"
+BRANCHES = "bank_branches"
+# An entry of the record stays readable; a table of hundreds of cells is named by its first ones.
+_MOST_CHANGES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class SavedSection:
+    """The report after saving. ``version`` is the one to save the section upon next."""
+
+    report: Report
+    version: int
+    changes: tuple[Change, ...]
+
+
+def section_version(report: Report, section_path: str) -> int:
+    """The version at which the section was last saved; 0 when it never was."""
+    return int(report.section_versions.get(section_path, 0))
+
+
+def save_section(
+    *,
+    report_id: object,
+    tab_id: str,
+    section_id: str,
+    values: Mapping[str, Any],
+    base_version: int,
+    by: User,
+    now: datetime,
+) -> SavedSection:
+    """Store the answers of one section, work the report out again, record what changed.
+
+    ``values`` maps field ids to checked answers (``None`` empties one); a field it does not name keeps its
+    answer. ``base_version`` is the ``section_version`` that the form was made from: when somebody saved
+    *this* section since, nothing is stored and StaleSection tells what they wrote. A save of another section
+    in between does no harm. Saving what is stored already changes nothing.
+    Raises NotAllowed, ReportFrozen, SectionUnknown, BranchUnknown, StaleSection, Report.DoesNotExist.
+    """
+    if not by.can(Permission.DRAFT_REPORTS):
+        raise NotAllowed("Your role reads reports; assistants, valuers and managers write them.")
+    changes: tuple[Change, ...] = ()
+
+    def decide(report: Report) -> Changed | None:
+        nonlocal changes
+        definition = definition_of(report)
+        section = definition.section(tab_id, section_id)
+        if section is None:
+            raise SectionUnknown
+        if is_frozen(report.status):
+            raise ReportFrozen(report.get_status_display())
+        stored = section_answers(report.answers, section)
+        new = merged(section, stored, values)
+        changes = changes_between(section, stored, new)
+        if not changes:
+            return None
+        if section_version(report, section.path) != base_version:
+            raise _stale(report, section, stored)
+        branch = _branch(report, section, new)
+        _, derived = stored_figures(
+            definition,
+            with_section(report.answers, section, new),
+            reference=report.reference,
+            bank=report.bank_name,
+            branch=branch.get("branch_name", report.branch_name),
+        )
+        versions = {**report.section_versions, section.path: report.version + 1}
+        return Changed(
+            SAVED,
+            {**derived, **branch, "section_versions": versions},
+            target=section.path,
+            details={
+                "label": section.label,
+                "changes": [change.as_json() for change in changes[:_MOST_CHANGES]],
+                "count": len(changes),
+            },
+        )
+
+    report = change_report(report_id, decide, by=by, now=now)
+    return SavedSection(report, section_version(report, f"{tab_id}.{section_id}"), changes)
+
+
+def _branch(report: Report, section: Section, new: Mapping[str, Any]) -> dict[str, str]:
+    """The report's own branch when this section asks for it and the answer is another one."""
+    for field in section.fields:
+        code = new.get(field.id)
+        if field.options_source == BRANCHES and isinstance(code, str) and code != report.branch_code:
+            bank = visible_bank(report.bank_code)
+            branch = bank.branch(code) if bank is not None else None
+            if branch is None:
+                raise BranchUnknown(report.bank_name)
+            return {"branch_code": code, "branch_name": branch.name}
+    return {}
+
+
+def _stale(report: Report, section: Section, stored: Mapping[str, Any]) -> StaleSection:
+    last = (
+        ActivityEntry.objects.filter(report_id=str(report.pk), action=SAVED, target=section.path)
+        .order_by("-at")
+        .values("actor_name", "at")
+        .first()
+    )
+    return StaleSection(
+        theirs=stored,
+        version=section_version(report, section.path),
+        by_name=last["actor_name"] if last else report.updated_by_name,
+        at=last["at"] if last else report.updated_at,
+    )

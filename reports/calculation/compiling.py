@@ -1,0 +1,268 @@
+"""A format made ready for calculation: formulas read, names resolved, steps put in order of dependence."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
+
+from banks.formats.definition import (
+    Condition,
+    Field,
+    FieldType,
+    FormatDefinition,
+    TableKind,
+)
+from banks.formats.problems import FormatProblem
+from reports.calculation import rounding, units
+from reports.calculation.conditions import OPERATORS
+from reports.calculation.formula import Formula, compile_formula
+from reports.calculation.naming import Guard, Kind, Place, Places, Target, index_places, resolve, suggestion
+from reports.calculation.problems import FormulaProblem
+from reports.calculation.values import allowed_units
+
+# How many formats stay compiled in a process; the least recently used goes first.
+MOST_COMPILED = 64
+
+
+@dataclass(frozen=True, slots=True)
+class GuardStep:
+    """Find out whether the condition at ``path`` holds."""
+
+    path: str
+    condition: Condition
+    target: Target
+
+
+@dataclass(frozen=True, slots=True)
+class FieldStep:
+    """Work out a calculated field."""
+
+    place: Place
+    formula: Formula
+    names: dict[str, Target]
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnStep:
+    """Work out one column of a table: its cells (where calculated), which of them are hidden, its total."""
+
+    place: Place
+    formula: Formula | None
+    names: dict[str, Target]
+    # The condition on the column where it hangs on another column, so that each row answers for itself.
+    row_guard: GuardStep | None
+
+
+Step = GuardStep | FieldStep | ColumnStep
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledFormat:
+    """``steps`` stand in an order in which each finds what it depends upon already done."""
+
+    definition: FormatDefinition
+    places: Places
+    steps: tuple[Step, ...]
+    # Guards that a row decides for itself, by the path of their column.
+    row_guards: dict[str, GuardStep]
+
+
+def compile_definition(definition: FormatDefinition) -> CompiledFormat:
+    """The format ready for ``engine.calculate``; kept by identity, so that a repeated call costs nothing.
+
+    Raises ``FormatProblem`` with every unreadable formula, unknown name, and cycle.
+    """
+    return _CACHE.get(definition)
+
+
+def check_formulas(definition: FormatDefinition) -> list[str]:
+    """One sentence for each fault of the formulas, conditions and roundings of a format; empty when sound."""
+    return _compile(definition)[1]
+
+
+class _Cache:
+    """Compiled formats by identity. Holding the definition keeps its identity from being given to another."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[int, CompiledFormat] = OrderedDict()
+
+    def get(self, definition: FormatDefinition) -> CompiledFormat:
+        with self._lock:
+            kept = self._kept.get(id(definition))
+            if kept is not None:
+                self._kept.move_to_end(id(definition))
+                return kept
+        compiled, problems = _compile(definition)
+        if problems:
+            raise FormatProblem(problems, str(definition.key))
+        with self._lock:
+            self._kept[id(definition)] = compiled
+            if len(self._kept) > MOST_COMPILED:
+                self._kept.popitem(last=False)
+        return compiled
+
+
+_CACHE = _Cache()
+
+
+@dataclass(slots=True)
+class _Compiler:
+    definition: FormatDefinition
+    places: Places
+    problems: list[str] = field(default_factory=list)
+    steps: dict[str, Step] = field(default_factory=dict)
+    guards: dict[str, GuardStep] = field(default_factory=dict)
+    row_guards: dict[str, GuardStep] = field(default_factory=dict)
+
+    def run(self) -> CompiledFormat:
+        for guard in self.places.guards.values():
+            self._guard(guard)
+        for place in self.places.by_path.values():
+            self._place(place)
+        self._check_headline()
+        return CompiledFormat(self.definition, self.places, self._ordered(), self.row_guards)
+
+    def _fault(self, path: str, message: str) -> None:
+        self.problems.append(f"{path}: {message}")
+
+    def _guard(self, guard: Guard) -> None:
+        condition = guard.condition
+        if condition.operator not in OPERATORS:
+            self._fault(guard.path, f"the condition's operator “{condition.operator}” does not exist.")
+            return
+        place = self.places.by_path.get(guard.path)
+        table = place.table if place is not None else ""
+        target = resolve(condition.field, guard.scopes, self.places, self.definition, table)
+        if target is None:
+            hint = suggestion(condition.field, guard.scopes, self.places, self.definition)
+            self._fault(
+                guard.path, f"the condition names “{condition.field}”, which this format does not have.{hint}"
+            )
+            return
+        step = GuardStep(guard.path, condition, target)
+        kind = self.row_guards if target.kind is Kind.ROW_CELL else self.guards
+        kind[guard.path] = step
+
+    def _place(self, place: Place) -> None:
+        self._check_rounding(place)
+        formula = self._formula(place)
+        names: dict[str, Target] = {}
+        if formula is not None:
+            for name in sorted(formula.references):
+                target = resolve(name, place.scopes, self.places, self.definition, place.table)
+                if target is None:
+                    hint = suggestion(name, place.scopes, self.places, self.definition)
+                    self._fault(
+                        place.path,
+                        f"the formula “{formula.text}” names “{name}”, which is no field of this row, group, "
+                        f"section or format.{hint}",
+                    )
+                    return
+                names[name] = target
+            self._check_uses(place, formula, names)
+        row_guard = self.row_guards.get(place.path)
+        if place.table and (formula is not None or place.field.total or row_guard is not None):
+            self.steps[place.path] = ColumnStep(place, formula, names, row_guard)
+        elif formula is not None and not place.table:
+            self.steps[place.path] = FieldStep(place, formula, names)
+
+    def _formula(self, place: Place) -> Formula | None:
+        text = place.field.formula
+        if text is None:
+            if place.field.type is FieldType.CALCULATED:
+                self._fault(place.path, "the field is calculated but has no formula.")
+            return None
+        try:
+            return compile_formula(text)
+        except FormulaProblem as problem:
+            self._fault(place.path, str(problem))
+            return None
+
+    def _check_rounding(self, place: Place) -> None:
+        asked = place.field.rounding
+        if asked is not None and (asked.mode not in rounding.MODES or not asked.to > 0):
+            self._fault(place.path, "the rounding needs a step above zero and nearest, down or up.")
+
+    def _check_uses(self, place: Place, formula: Formula, names: dict[str, Target]) -> None:
+        for name, use in sorted(formula.uses):
+            target = names[name]
+            if target.kind is Kind.TABLE and use != "count":
+                self._fault(place.path, f"“{name}” is a whole table; name one of its columns.")
+            if target.kind in (Kind.TABLE, Kind.PARAMETER) or use == "count":
+                continue
+            named = self.places.by_path[target.path].field
+            if target.kind is Kind.COLUMN and use not in ("gather",) and not named.total:
+                self._fault(
+                    place.path,
+                    f"“{name}” is a whole column; write sum({name}) or another of sum, min, max, count.",
+                )
+            self._check_measure(place, name, use, named)
+
+    def _check_measure(self, place: Place, name: str, use: str, named: Field) -> None:
+        several = named.type is FieldType.NUMBER_WITH_UNIT and len(set(allowed_units(named))) > 1
+        if use in ("value", "gather") and several:
+            self._fault(
+                place.path, f"“{name}” may come in several units; turn it into one with area_in({name}, …)."
+            )
+        if use == "measure" and not any(unit in units.AREA_UNITS for unit in allowed_units(named)):
+            self._fault(place.path, f"“{name}” has no unit of area, so area_in cannot turn it into another.")
+
+    def _check_headline(self) -> None:
+        for name, path in self.definition.headline.items():
+            step = self.steps.get(path)
+            shown = isinstance(step, FieldStep) or (isinstance(step, ColumnStep) and step.place.field.total)
+            if not shown and path in self.places.by_path:
+                self._fault(
+                    path, f"the headline figure {name} must be a calculated field or a column's total."
+                )
+
+    def _ordered(self) -> tuple[Step, ...]:
+        graph: dict[str, set[str]] = {}
+        waiting = [*(f"?{path}" for path in self.guards), *self.steps]
+        while waiting:
+            node = waiting.pop()
+            if node not in graph:
+                graph[node] = set(self._needs(node))
+                waiting.extend(graph[node])
+        try:
+            order = list(TopologicalSorter(graph).static_order())
+        except CycleError as error:
+            around = [node.removeprefix("?") for node in error.args[1]]
+            self._fault(around[0], f"the formulas go round in a circle: {' → '.join(around[::-1])}.")
+            return ()
+        every = {**{f"?{path}": step for path, step in self.guards.items()}, **self.steps}
+        return tuple(every[node] for node in order if node in every)
+
+    def _needs(self, node: str) -> Iterator[str]:
+        """The nodes that must be done before ``node``; ``?path`` is the condition at that path."""
+        if node.startswith("?"):
+            yield from self._target_needs(self.guards[node[1:]].target)
+            return
+        for guard in self.places.by_path[node].guards:
+            if guard in self.guards:
+                yield f"?{guard}"
+        row_guard = self.row_guards.get(node)
+        if row_guard is not None:
+            yield row_guard.target.path
+        step = self.steps.get(node)
+        if isinstance(step, FieldStep | ColumnStep):
+            for target in step.names.values():
+                yield from self._target_needs(target)
+
+    def _target_needs(self, target: Target) -> Iterator[str]:
+        if target.kind is not Kind.PARAMETER:
+            yield target.path
+
+
+def _compile(definition: FormatDefinition) -> tuple[CompiledFormat, list[str]]:
+    compiler = _Compiler(definition, index_places(definition))
+    compiled = compiler.run()
+    return compiled, compiler.problems
+
+
+def is_column_dynamic(place: Place) -> bool:
+    return place.field.table is not None and place.field.table.kind is TableKind.COLUMN_DYNAMIC

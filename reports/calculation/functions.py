@@ -1,0 +1,147 @@
+"""The fixed set of functions that a format's formula may call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import TypeAlias
+
+from reports.calculation import depreciation, rounding, units
+from reports.calculation.exact import CONTEXT, HUNDRED
+from reports.calculation.problems import FormulaProblem
+from reports.calculation.values import Column, Failure, Quantity, Value, as_number, total
+
+Scope: TypeAlias = Callable[[str], Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """``kinds`` are what the parameters hold: number, measure, unit, mode, date.
+
+    ``gathers``: any number of arguments, columns among them, empty ones included; otherwise one empty
+    argument makes the result empty and each is passed as its kind says. ``reads`` are names it takes from the
+    scope after its arguments.
+    """
+
+    call: Callable[..., Value]
+    parameters: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    required: int = 1
+    gathers: bool = False
+    reads: tuple[str, ...] = ()
+
+
+def _opened(arguments: tuple[Value, ...]) -> Iterator[Value]:
+    for argument in arguments:
+        if isinstance(argument, Column):
+            yield from argument.cells
+        else:
+            yield argument
+
+
+def _sum(*arguments: Value) -> Value:
+    return total(list(_opened(arguments)))
+
+
+def _count(*arguments: Value) -> Value:
+    return Decimal(sum(1 for value in _opened(arguments) if value is not None))
+
+
+def _least_first(arguments: tuple[Value, ...]) -> list[Decimal] | None:
+    """The numbers in order; ``None`` while an argument of its own is empty. Empty cells are passed over."""
+    if any(argument is None for argument in arguments):
+        return None
+    numbers = (as_number(value) for value in _opened(arguments))
+    return sorted(number for number in numbers if number is not None) or None
+
+
+def _min(*arguments: Value) -> Value:
+    ordered = _least_first(arguments)
+    return ordered[0] if ordered else None
+
+
+def _max(*arguments: Value) -> Value:
+    ordered = _least_first(arguments)
+    return ordered[-1] if ordered else None
+
+
+def _coalesce(*arguments: Value) -> Value:
+    for argument in arguments:
+        if isinstance(argument, Failure):
+            argument.raise_consequence()
+        if argument is not None:
+            return as_number(argument) if isinstance(argument, Column) else argument
+    return None
+
+
+def _percent(value: Decimal, percent: Decimal) -> Value:
+    return CONTEXT.divide(CONTEXT.multiply(value, percent), HUNDRED)
+
+
+def _area_in(measure: Quantity, unit: str) -> Value:
+    return measure.converted(unit)
+
+
+def _say(value: Decimal, step: Value, mode: Value) -> Value:
+    parameters: dict[str, Decimal | str] = {}
+    if isinstance(step, Decimal | str):
+        parameters["say_to"] = step
+    if isinstance(mode, str):
+        parameters["say_mode"] = mode
+    return rounding.say(value, parameters)
+
+
+def _numbers(call: Callable[..., Value], *names: str, required: int | None = None) -> Function:
+    return Function(call, names, ("number",) * len(names), len(names) if required is None else required)
+
+
+def _gathering(call: Callable[..., Value]) -> Function:
+    return Function(call, gathers=True)
+
+
+FUNCTIONS: Mapping[str, Function] = {
+    "sum": _gathering(_sum),
+    "count": _gathering(_count),
+    "min": _gathering(_min),
+    "max": _gathering(_max),
+    "coalesce": _gathering(_coalesce),
+    "percent": _numbers(_percent, "value", "percent"),
+    "round_to": Function(rounding.apply, ("value", "step", "mode"), ("number", "number", "mode"), required=2),
+    "area_in": Function(_area_in, ("measure", "unit"), ("measure", "unit"), required=2),
+    "straight_line_percent": _numbers(depreciation.straight_line_percent, "age", "life", "salvage"),
+    "flat_rate_amount": _numbers(depreciation.flat_rate_amount, "cost", "rate", "age", "salvage", required=3),
+    "constant_percent": _numbers(depreciation.constant_percent, "rate", "years"),
+    "sinking_by_salvage": _numbers(depreciation.sinking_by_salvage, "cost", "salvage", "age", "life"),
+    "years_from": Function(depreciation.age_in_years, ("year", "date"), ("number", "date"), required=2),
+    "say": Function(_say, ("value",), ("number",), reads=("parameter.say_to", "parameter.say_mode")),
+}
+
+
+def as_kind(value: Value, kind: str, name: str) -> Value | date:
+    """An argument as its parameter needs it; raises ``FormulaProblem`` when it cannot be that."""
+    if kind == "number" or value is None:
+        return as_number(value, name)
+    if isinstance(value, Failure):
+        value.raise_consequence()
+    if kind == "measure":
+        if isinstance(value, Quantity):
+            return value
+        raise FormulaProblem(f"{name} has no unit, so it cannot be turned into another.")
+    if not isinstance(value, str):
+        raise FormulaProblem(f"{name} is not a {kind}.")
+    if kind == "unit" and value not in units.AREA_UNITS:
+        raise FormulaProblem(f"“{value[:40]}” is not a unit of area that is known here.")
+    if kind == "mode" and value not in rounding.MODES:
+        raise FormulaProblem(f"“{value[:40]}” is no way of rounding; use nearest, down or up.")
+    if kind == "date":
+        return _date(value, name)
+    return value
+
+
+def _date(text: str, name: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise FormulaProblem(f"{name} is not a date.") from error

@@ -1,0 +1,79 @@
+"""Formats as reports use them: read once in a process, then kept.
+
+A published version never changes, so what was read for a key stays right for as long as the process lives.
+Drafts do change and are therefore read again every time.
+"""
+
+from __future__ import annotations
+
+from threading import Lock
+
+from banks.formats.definition import FormatDefinition, FormatKey
+from banks.formats.reading import from_content
+from banks.models import Format, FormatStatus
+from reports.models import Report
+
+# The bank formats of a whole country are a few hundred; a process that meets more begins again.
+MOST_KEPT = 500
+
+_kept: dict[FormatKey, FormatDefinition] = {}
+_lock = Lock()
+
+
+class FormatMissing(LookupError):
+    """A report's format is not among the shared resources (it was never loaded, or the data is damaged)."""
+
+    def __init__(self, key: FormatKey) -> None:
+        super().__init__(f"The format {key} is not loaded; ask the staff to load the formats again.")
+        self.key = key
+
+
+def key_of(report: Report) -> FormatKey:
+    """The format that the report was begun with."""
+    return FormatKey(report.bank_code, report.scheme, report.property_type, report.format_version)
+
+
+def definition_of(report: Report) -> FormatDefinition:
+    """The definition of the report's own format version. Raises FormatMissing."""
+    return definition_by_key(key_of(report))
+
+
+def definition_by_key(key: FormatKey) -> FormatDefinition:
+    """The definition of one version: no query when this process has read it, else one.
+
+    Raises FormatMissing, or FormatProblem when the stored content is damaged.
+    """
+    known = _kept.get(key)
+    if known is not None:
+        return known
+    stored = Format.objects.filter(
+        bank_code=key.bank_code,
+        scheme=key.scheme,
+        property_type=key.property_type,
+        version=key.version,
+    ).first()
+    if stored is None:
+        raise FormatMissing(key)
+    return definition_from(stored)
+
+
+def definition_from(stored: Format) -> FormatDefinition:
+    """The definition of a format that has been fetched already."""
+    key = FormatKey(stored.bank_code, stored.scheme, stored.property_type, stored.version)
+    known = _kept.get(key)
+    if known is not None:
+        return known
+    definition = from_content(stored.content)
+    if stored.status != FormatStatus.DRAFT:
+        with _lock:
+            if len(_kept) >= MOST_KEPT:
+                _kept.clear()
+            # The first one read stays: the calculation keeps what it worked out by identity.
+            definition = _kept.setdefault(key, definition)
+    return definition
+
+
+def forget_formats() -> None:
+    """Read every format again. For tests, and for the command that loads formats."""
+    with _lock:
+        _kept.clear()

@@ -1,0 +1,199 @@
+"""The pages around the editor: what waits for me, all reports, a new one, one report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods
+
+from banks.queries import published_formats, visible_banks
+from reports import listing
+from reports.actions.begin import BranchUnknown, FormatUnavailable, begin_report
+from reports.activity import describe
+from reports.formats import definition_of
+from reports.forms.beginning import BeginForm, branches_matching
+from reports.models import Report, ReportStatus
+from reports.views.finding import report_or_404, standing_of
+from reports.workflow import Step, actor_of, may_comment, may_draft, possible_steps
+from tenants.access import TenantRequest, firm_page
+from tenants.models import StoredFile
+from tenants.permissions import Permission
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """A filter as a link; see ``components/chips.html``."""
+
+    text: str
+    href: str
+    count: int | None = None
+    current: bool = False
+
+
+@require_GET
+@firm_page(Permission.VIEW_REPORTS)
+def work(request: TenantRequest) -> HttpResponse:
+    """What waits for the person, and what they did last. Two commands of its own."""
+    user = request.user
+    waiting = listing.work_of(user, valuers_may_review=request.organization.valuers_may_review)
+    context = {
+        "work": waiting,
+        "waiting_count": waiting.waiting,
+        "groups": _groups(waiting, can_draft=user.can(Permission.DRAFT_REPORTS)),
+        "last": [describe(entry) for entry in listing.last_actions(str(user.pk))],
+        "may_begin": user.can(Permission.DRAFT_REPORTS),
+        "limit": listing.WORK_LIMIT,
+    }
+    return render(request, "reports/work.html", context)
+
+
+def _groups(waiting: listing.Work, *, can_draft: bool) -> list[dict[str, Any]]:
+    """The parts of the work list that have something in them, what is most pressing first."""
+    groups = [
+        ("returned", "Returned to you", "Correct and submit again", waiting.returned),
+        ("review", "To review", "Waiting for a second pair of eyes", waiting.to_review),
+        ("issue", "To issue", "Approved; the bank waits for the document", waiting.to_issue),
+        ("drafts", "Your drafts", "Begun and not yet submitted", waiting.drafts),
+        ("others", "With somebody else", "Nothing to do for you now", waiting.in_review),
+    ]
+    return [
+        {"id": name, "title": title, "note": note, "rows": rows}
+        for name, title, note, rows in groups
+        if rows
+    ]
+
+
+@require_GET
+@firm_page(Permission.VIEW_REPORTS)
+def report_list(request: TenantRequest) -> HttpResponse:
+    """Every report of the firm, narrowed by words and chips. Two commands of its own."""
+    me = str(request.user.pk)
+    filters = listing.Filters.read(request.GET.dict())
+    tally = listing.tally(filters, me)
+    total = tally.total(status=filters.status, bank=filters.bank)
+    # The numbers are known already; the paginator only does the arithmetic of pages.
+    page = Paginator(range(total), listing.PAGE_SIZE).get_page(request.GET.get("page"))
+    start = (page.number - 1) * listing.PAGE_SIZE
+    context = {
+        "filters": filters,
+        "page": page,
+        "rows": listing.rows(filters, me, start=start, stop=start + listing.PAGE_SIZE) if total else [],
+        "me": me,
+        "query": filters.query(),
+        "status_chips": _status_chips(filters, tally),
+        "bank_chips": _bank_chips(filters, tally),
+        "may_begin": request.user.can(Permission.DRAFT_REPORTS),
+    }
+    return render(request, "reports/list.html", context)
+
+
+def _status_chips(filters: listing.Filters, tally: listing.Tally) -> list[Chip]:
+    chips = [Chip("Mine", filters.href(mine=not filters.mine), None, filters.mine)]
+    for status in ReportStatus:
+        number = tally.total(status=status.value, bank=filters.bank)
+        current = filters.status == status.value
+        if number or current:
+            href = filters.href(status="" if current else status.value)
+            chips.append(Chip(str(status.label), href, number, current))
+    return chips
+
+
+def _bank_chips(filters: listing.Filters, tally: listing.Tally) -> list[Chip]:
+    """One chip a bank; none when there is nothing to choose between."""
+    banks = tally.banks()
+    if len(banks) < 2 and not filters.bank:
+        return []
+    return [
+        Chip(
+            name,
+            filters.href(bank="" if filters.bank == code else code),
+            tally.total(status=filters.status, bank=code),
+            filters.bank == code,
+        )
+        for code, name in banks
+    ]
+
+
+@require_http_methods(["GET", "POST"])
+@firm_page(Permission.DRAFT_REPORTS)
+def new_report(request: TenantRequest) -> HttpResponse:
+    """Choose bank, branch and format; POST begins the report and goes to its first section."""
+    chosen = request.POST.get("bank") or request.GET.get("bank", "")
+    banks = visible_banks(branches_of=chosen)
+    formats = published_formats()
+    with_formats = {item.bank_code for item in formats}
+    bank = next((item for item in banks if item.code == chosen and item.code in with_formats), None)
+    form = BeginForm(request.POST or None, bank=bank, formats=formats)
+    if request.method == "POST" and form.is_valid():
+        report = _begin(request, form)
+        if report is not None:
+            messages.success(request, f"Report {report.reference} is begun.")
+            return redirect(first_section(report))
+    search = request.GET.get("branch_q", "")
+    shown, more = branches_matching(bank, search, chosen=form.value("branch"))
+    context = {
+        "banks": [item for item in banks if item.code in with_formats],
+        "bank": bank,
+        "unknown_bank": bool(chosen) and bank is None,
+        "formats": [item for item in formats if bank and item.bank_code == bank.code],
+        "format_counts": {item.code: sum(f.bank_code == item.code for f in formats) for item in banks},
+        "form": form,
+        "branches": shown,
+        "more_branches": more,
+        "search": search,
+    }
+    return render(request, "reports/new.html", context, status=422 if form.errors else 200)
+
+
+def _begin(request: TenantRequest, form: BeginForm) -> Report | None:
+    """The begun report, or None with the reason on the form."""
+    try:
+        return begin_report(
+            organization=request.organization,
+            by=request.user,
+            now=timezone.now(),
+            format_id=form.cleaned_data["format"],
+            branch_code=form.cleaned_data["branch"],
+        )
+    except FormatUnavailable as problem:
+        form.add_error("format", str(problem))
+    except BranchUnknown as problem:
+        form.add_error("branch", str(problem))
+    return None
+
+
+def first_section(report: Report) -> str:
+    """Where writing the report begins."""
+    section = next(iter(definition_of(report).sections()))
+    return reverse("reports:section", args=[report.pk, section.tab_id, section.id])
+
+
+@require_GET
+@firm_page(Permission.VIEW_REPORTS)
+def detail(request: TenantRequest, pk: object) -> HttpResponse:
+    """One report: where it stands, who did what, what can be done next; the document once issued."""
+    report = report_or_404(pk)
+    actor, standing = actor_of(request.user), standing_of(report)
+    document = None
+    if report.document_id:
+        document = StoredFile.objects.filter(pk=report.document_id).values("name", "size").first()
+    steps = possible_steps(standing, actor)
+    context = {
+        "report": report,
+        "document": document,
+        "may_draft": may_draft(standing, actor),
+        "may_comment": may_comment(standing, actor),
+        "steps": {step.value: step in steps for step in Step},
+        "open_comments": sum(not comment.get("resolved") for comment in report.comments),
+        "edit_url": first_section(report),
+        "timeline": [describe(entry) for entry in listing.timeline(str(report.pk))],
+        "crumbs": [("Reports", reverse("reports:list")), (report.reference, "")],
+    }
+    return render(request, "reports/detail.html", context)

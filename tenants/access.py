@@ -1,0 +1,79 @@
+"""From a signed-in person to the active organization, and the guard of every firm page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, cast
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+
+from tenants.context import activate
+from tenants.errors import OrganizationRefused
+from tenants.models import Organization, User
+from tenants.permissions import Permission
+
+P = ParamSpec("P")
+
+
+class TenantRequest(HttpRequest):
+    """A request of a signed-in member whose organization is active."""
+
+    user: User
+    organization: Organization
+
+
+def activate_for(request: HttpRequest, user: User) -> None:
+    """Activate the organization of ``user``, which the control plane says, and note it on the request.
+
+    Staff and people without an organization activate nothing. Raises OrganizationRefused when the
+    organization is suspended or not provisioned.
+    """
+    organization = user.organization
+    if user.is_staff or organization is None:
+        return
+    if not organization.is_active:
+        raise OrganizationRefused(organization.org_id, organization.status)
+    activate(organization.placement)
+    request.organization = organization  # type: ignore[attr-defined]
+
+
+def firm_page(
+    permission: Permission,
+) -> Callable[
+    [Callable[Concatenate[TenantRequest, P], HttpResponseBase]],
+    Callable[Concatenate[HttpRequest, P], HttpResponseBase],
+]:
+    """Guard a page of the firm: signed out → sign-in, no organization → a page that says so, no permission → 403."""
+
+    def decorate(
+        view: Callable[Concatenate[TenantRequest, P], HttpResponseBase],
+    ) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
+        @wraps(view)
+        def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            if not request.user.is_authenticated:
+                return redirect_to_login(request.get_full_path())
+            if getattr(request, "organization", None) is None:
+                return no_organization_page(request)
+            if not cast(User, request.user).can(permission):
+                raise PermissionDenied(f"Your role does not allow this ({permission.value}).")
+            return view(cast(TenantRequest, request), *args, **kwargs)
+
+        guarded.permission = permission  # type: ignore[attr-defined]
+        return guarded
+
+    return decorate
+
+
+def no_organization_page(request: HttpRequest) -> HttpResponse:
+    """For somebody who is signed in and belongs to no firm (staff included)."""
+    return render(request, "tenants/no_organization.html", status=403)
+
+
+def refused_page(request: HttpRequest, refusal: OrganizationRefused) -> HttpResponse:
+    """For a member of a firm that is suspended or not ready."""
+    context: dict[str, Any] = {"status": refusal.status}
+    return render(request, "tenants/suspended.html", context, status=403)

@@ -1,0 +1,122 @@
+"""Which organization the running code works for.
+
+One ``ContextVar`` holds the org_id. A request's middleware clears it on the way in and on the way out, so
+that nothing of an earlier request on the same worker thread can be seen. Code that outlives the request
+(a streaming response, a pool thread) carries the organization along with ``carry`` or ``carry_iterator``.
+"""
+
+from __future__ import annotations
+
+import contextvars
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import ParamSpec, TypeVar
+
+from tenants.errors import NoActiveOrganization, WrongOrganization
+from tenants.registry import Placement, registry
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_active: contextvars.ContextVar[str | None] = contextvars.ContextVar("active_organization", default=None)
+_shared_writable: contextvars.ContextVar[bool] = contextvars.ContextVar("shared_writable", default=False)
+
+
+def active_org_id() -> str | None:
+    """The active organization's org_id, or None."""
+    return _active.get()
+
+
+def require_org_id(what: str = "This") -> str:
+    """The active organization's org_id. Raises NoActiveOrganization naming ``what`` when there is none."""
+    org_id = _active.get()
+    if org_id is None:
+        raise NoActiveOrganization(what)
+    return org_id
+
+
+@contextmanager
+def no_organization() -> Iterator[None]:
+    """Within it nothing is active; afterwards all is as before, whatever was activated inside."""
+    token = _active.set(None)
+    writable = _shared_writable.set(False)
+    try:
+        yield
+    finally:
+        _shared_writable.reset(writable)
+        _active.reset(token)
+
+
+def activate(placement: Placement) -> None:
+    """Make the organization active until the surrounding ``no_organization`` ends.
+
+    A request serves one organization: activating a second one raises WrongOrganization.
+    """
+    current = _active.get()
+    if current is not None and current != placement.org_id:
+        raise WrongOrganization("The request", belongs_to=placement.org_id, active=current)
+    registry.remember(placement)
+    _active.set(placement.org_id)
+
+
+@contextmanager
+def organization_active(placement: Placement | str) -> Iterator[None]:
+    """Work for one organization inside the block. For commands, operations and tests; may be nested."""
+    if isinstance(placement, Placement):
+        registry.remember(placement)
+        org_id = placement.org_id
+    else:
+        org_id = placement
+    token = _active.set(org_id)
+    try:
+        yield
+    finally:
+        _active.reset(token)
+
+
+@contextmanager
+def shared_resources_writable() -> Iterator[None]:
+    """Allow writes to shared resources inside the block. Refused while an organization is active."""
+    current = _active.get()
+    if current is not None:
+        raise WrongOrganization("Writing shared resources", belongs_to="staff", active=current)
+    token = _shared_writable.set(True)
+    try:
+        yield
+    finally:
+        _shared_writable.reset(token)
+
+
+def shared_resources_are_writable() -> bool:
+    """Whether a write to shared resources is allowed here."""
+    return _shared_writable.get() and _active.get() is None
+
+
+def carry(function: Callable[P, T]) -> Callable[P, T]:
+    """Bind ``function`` to the organization that is active now, for a pool thread that runs it later."""
+    context = contextvars.copy_context()
+
+    def bound(*args: P.args, **kwargs: P.kwargs) -> T:
+        return context.copy().run(function, *args, **kwargs)
+
+    return bound
+
+
+def carry_iterator(items: Iterable[T]) -> Iterator[T]:
+    """Iterate ``items`` under the organization that is active now, after the request has ended too.
+
+    A streaming response is consumed when the middleware has long exited; each step runs in the context
+    that was current when the response was made.
+    """
+    # Not a generator itself: the context is taken now, not at the first step.
+    context = contextvars.copy_context()
+    return _steps(context, context.run(iter, items))
+
+
+def _steps(context: contextvars.Context, iterator: Iterator[T]) -> Iterator[T]:
+    finished = object()
+    while True:
+        item = context.run(next, iterator, finished)
+        if item is finished:
+            return
+        yield item  # type: ignore[misc]

@@ -1,0 +1,95 @@
+"""Each request works for one organization or none, and leaves nothing behind on its thread."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
+from django.shortcuts import render
+from pymongo.errors import AutoReconnect, PyMongoError, WaitQueueTimeoutError
+
+from tenants.access import activate_for, refused_page
+from tenants.context import carry_iterator, no_organization
+from tenants.errors import OrganizationRefused
+
+logger = logging.getLogger(__name__)
+
+RETRY_AFTER_SECONDS = "10"
+# Pages that somebody of a refused firm may still use.
+_ALWAYS_ALLOWED = ("/sign-in/", "/sign-out/", "/static/")
+
+
+class OrganizationMiddleware:
+    """Activates the signed-in person's organization for the request.
+
+    The organization comes from the control plane by way of the user, never from a header, a URL or a form.
+    Whatever the view did, nothing is active afterwards.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        request.organization = None  # type: ignore[attr-defined]
+        with no_organization():
+            try:
+                if request.user.is_authenticated:
+                    activate_for(request, request.user)
+            except OrganizationRefused as refusal:
+                if not request.path.startswith(_ALWAYS_ALLOWED):
+                    return _refused(request, refusal)
+            except (PyMongoError, DatabaseError) as error:
+                if not is_unreachable(error):
+                    raise
+                return unavailable(request, error)
+            response = self.get_response(request)
+            if isinstance(response, StreamingHttpResponse) and not response.is_async:
+                response.streaming_content = carry_iterator(response.streaming_content)  # type: ignore[assignment]
+            return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """An unreachable database is a 503 that says when to come back, never a traceback."""
+        if is_unreachable(exception):
+            return unavailable(request, exception)
+        return None
+
+
+def is_unreachable(error: BaseException | None) -> bool:
+    """Whether the failure is that a server could not be reached (in time), however it was wrapped."""
+    while error is not None:
+        # ServerSelectionTimeoutError and NetworkTimeout are AutoReconnect too.
+        if isinstance(error, AutoReconnect | WaitQueueTimeoutError):
+            return True
+        error = error.__cause__
+    return False
+
+
+def unavailable(request: HttpRequest, error: BaseException) -> HttpResponse:
+    """The 503 page (or problem), made without any database."""
+    logger.error("A database did not answer for %s: %s", request.path, type(error).__name__)
+    response: HttpResponse
+    if wants_json(request):
+        response = _problem(503, "The database does not answer", "Try again in a few seconds.")
+    else:
+        # The base template of errors uses no user and no organization.
+        response = render(None, "errors/503.html", status=503)  # type: ignore[arg-type]
+    response["Retry-After"] = RETRY_AFTER_SECONDS
+    return response
+
+
+def wants_json(request: HttpRequest) -> bool:
+    return request.path.startswith("/api/")
+
+
+def _refused(request: HttpRequest, refusal: OrganizationRefused) -> HttpResponse:
+    if wants_json(request):
+        return _problem(403, "The firm may not be used now", str(refusal))
+    return refused_page(request, refusal)
+
+
+def _problem(status: int, title: str, detail: str) -> HttpResponse:
+    body: dict[str, Any] = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    return JsonResponse(body, status=status, content_type="application/problem+json")

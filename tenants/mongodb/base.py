@@ -1,0 +1,113 @@
+"""The database wrapper: a thin, guarded view of one database on a cluster's shared client."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, cast
+
+from django.db.utils import DEFAULT_DB_ALIAS
+from django_mongodb_backend import base
+from django_mongodb_backend.utils import OperationDebugWrapper
+from pymongo.collection import Collection
+from pymongo.database import Database
+
+from tenants.context import active_org_id, shared_resources_are_writable
+from tenants.errors import NoActiveOrganization, SharedResourcesAreReadOnly, WrongOrganization
+from tenants.mongodb.clients import Client, clients
+from tenants.mongodb.collections import ReadOnlyCollection
+from tenants.mongodb.schema import DatabaseSchemaEditor
+from tenants.naming import SHARED_ALIAS
+
+
+def _iexact(path: str, value: Any) -> dict[str, Any]:
+    """Match the whole value without regard to case. The value is text, never a regular expression."""
+    return {path: {"$regex": f"^{re.escape(str(value))}$", "$options": "i"}}
+
+
+def _iexact_expression(path: Any, value: Any) -> dict[str, Any]:
+    return {"$eq": [{"$toLower": path}, {"$toLower": value}]}
+
+
+class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]
+    """One alias in one thread. Holds no client of its own: ``clients`` has one for each cluster.
+
+    An organization's wrapper answers only while that very organization is active, whatever object, queryset
+    or ``using()`` led to it. The shared resources' wrapper gives out collections that refuse to write
+    unless the code runs inside ``shared_resources_writable()``.
+    """
+
+    SchemaEditorClass = DatabaseSchemaEditor
+    mongo_operators = {**base.DatabaseWrapper.mongo_operators, "iexact": _iexact}
+    mongo_expr_operators = {**base.DatabaseWrapper.mongo_expr_operators, "iexact": _iexact_expression}
+    # The stock backend keeps one client for each alias here; nothing may use it.
+    _connection_pools: dict[str, Any] = {}
+
+    def __init__(self, settings_dict: dict[str, Any], alias: str = DEFAULT_DB_ALIAS) -> None:
+        super().__init__(settings_dict, alias=alias)
+        self._belongs_to_organization = bool(settings_dict.get("ORGANIZATION"))
+
+    # The client ------------------------------------------------------------------------------------
+
+    def get_connection_params(self) -> dict[str, Any]:
+        return {}
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Client:
+        return clients.for_address(self.settings_dict["ADDRESS_SETTING"])
+
+    def init_connection_state(self) -> None:
+        """Nothing to ask of the server: a client is shared, and ``readyz`` checks its version."""
+
+    def is_usable(self) -> bool:
+        """The client reconnects by itself; there is nothing to test or to throw away."""
+        return True
+
+    def close_pool(self) -> None:
+        """Forget session and hooks. The client is the cluster's and stays open for everyone else."""
+        self.run_on_commit = []
+        if self.session:
+            self._end_session()
+        self.connection = None
+
+    # What it gives out -----------------------------------------------------------------------------
+
+    @property
+    def database(self) -> Database[dict[str, Any]]:
+        """The PyMongo database. Raises NoActiveOrganization or WrongOrganization."""
+        self._guard()
+        self.ensure_connection()
+        client = clients.for_address(self.settings_dict["ADDRESS_SETTING"])
+        if client is not self.connection:
+            # After a fork, or after the clients were closed: the old client must not be used again.
+            self.connection = client
+        return client[self.settings_dict["NAME"]]
+
+    def get_collection(self, name: str, **kwargs: Any) -> Collection[dict[str, Any]]:
+        kind = ReadOnlyCollection if self._refuses_writes() else Collection
+        collection = kind(self.database, name, **kwargs)
+        if self.queries_logged:
+            return cast("Collection[dict[str, Any]]", OperationDebugWrapper(self, collection))
+        return collection
+
+    def get_database(self) -> Database[dict[str, Any]]:
+        """The database itself, for schema changes. Raises SharedResourcesAreReadOnly where it may not write."""
+        if self._refuses_writes():
+            raise SharedResourcesAreReadOnly(f"The database {self.settings_dict['NAME']}")
+        return cast("Database[dict[str, Any]]", super().get_database())
+
+    def get_database_version(self) -> tuple[int, ...]:
+        self.ensure_connection()
+        return tuple(self.connection.server_info()["versionArray"])
+
+    # The guards ------------------------------------------------------------------------------------
+
+    def _guard(self) -> None:
+        if not self._belongs_to_organization:
+            return
+        active = active_org_id()
+        if active is None:
+            raise NoActiveOrganization(f"The database {self.alias!r}")
+        if active != self.alias:
+            raise WrongOrganization("The connection", belongs_to=self.alias, active=active)
+
+    def _refuses_writes(self) -> bool:
+        return self.alias == SHARED_ALIAS and not shared_resources_are_writable()

@@ -1,0 +1,87 @@
+"""The three planes of data and the abstract model of each. The router reads the plane and nothing else."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, ClassVar, TypeVar
+
+from django.db import models
+from django_mongodb_backend.managers import MongoManager
+from django_mongodb_backend.queryset import MongoQuerySet
+
+from tenants.context import require_org_id
+from tenants.errors import WrongOrganization
+
+M = TypeVar("M", bound=models.Model)
+
+
+class Plane(StrEnum):
+    """Which kind of database a model lives in."""
+
+    CONTROL = "control"
+    SHARED = "shared"
+    TENANT = "tenant"
+
+
+class TenantQuerySet(MongoQuerySet[M]):
+    """A queryset that belongs to the organization that was active when it was built.
+
+    Querysets are lazy: without this, one built for firm A and evaluated while B is active would read B.
+    """
+
+    @property
+    def db(self) -> str:
+        """The active organization. Raises NoActiveOrganization, or WrongOrganization after a switch."""
+        active = require_org_id(self.model._meta.label)
+        if self._db is not None and self._db != active:
+            raise WrongOrganization(
+                f"A queryset of {self.model._meta.label}", belongs_to=self._db, active=active
+            )
+        return active
+
+
+class TenantManager(MongoManager.from_queryset(TenantQuerySet)):  # type: ignore[misc]
+    """Binds every queryset to the active organization at the moment it is asked for."""
+
+    def get_queryset(self) -> TenantQuerySet[Any]:
+        alias = require_org_id(self.model._meta.label)
+        return self._queryset_class(model=self.model, using=alias, hints=self._hints)  # type: ignore[no-any-return]
+
+
+class ControlPlaneModel(models.Model):
+    """A model of ``valuation_admin``: organizations, users, subscriptions, clusters, the audit trail."""
+
+    plane: ClassVar[Plane] = Plane.CONTROL
+
+    objects = MongoManager()
+
+    class Meta:
+        abstract = True
+
+
+class SharedModel(models.Model):
+    """A model of ``shared_resources``: what every organization reads and only staff write."""
+
+    plane: ClassVar[Plane] = Plane.SHARED
+
+    objects = MongoManager()
+
+    class Meta:
+        abstract = True
+
+
+class TenantModel(models.Model):
+    """A model of an organization's own database."""
+
+    plane: ClassVar[Plane] = Plane.TENANT
+
+    objects = TenantManager()
+
+    class Meta:
+        abstract = True
+        base_manager_name = "objects"
+
+
+def plane_of(model: type[models.Model]) -> Plane:
+    """The plane of a model; third-party models belong to the control plane."""
+    return getattr(model, "plane", Plane.CONTROL)

@@ -1,0 +1,11 @@
+"""Signing in and out, the person's and the firm's own pages."""
+
+from django.urls import path
+
+from tenants import views_session
+
+urlpatterns = [
+    path("sign-in/", views_session.sign_in, name="sign-in"),
+    path("sign-out/", views_session.sign_out, name="sign-out"),
+    path("appearance/", views_session.appearance, name="appearance"),
+]

@@ -1,0 +1,22 @@
+"""What every template knows besides the view's own context."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+
+THEMES = ("system", "light", "dark")
+DENSITIES = ("comfortable", "compact")
+
+
+def appearance(request: HttpRequest) -> dict[str, Any]:
+    """Theme and density from the person's cookies, the accent from the firm."""
+    theme = request.COOKIES.get("theme", "system")
+    density = request.COOKIES.get("density", "comfortable")
+    organization = getattr(request, "organization", None)
+    return {
+        "theme": theme if theme in THEMES else "system",
+        "density": density if density in DENSITIES else "comfortable",
+        "accent": organization.accent if organization else "teal",
+    }

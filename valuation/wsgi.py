@@ -1,0 +1,8 @@
+"""The WSGI application that gunicorn serves. It touches no database before a worker has forked."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "valuation.settings")
+application = get_wsgi_application()
