@@ -139,10 +139,10 @@ def store_format(read: ReadFormat) -> str:
         checksum=read.checksum,
         loaded_at=timezone.now(),
     )
-    try:
-        stored.full_clean()
-    except ValidationError as error:
-        raise FormatProblem(error.messages, read.name) from error
     with shared_resources_writable():
+        try:
+            stored.full_clean()
+        except ValidationError as error:
+            raise FormatProblem(error.messages, read.name) from error
         stored.save(force_insert=True)
     return "added"

@@ -1,4 +1,4 @@
-"""A shared bank and what one firm changed or added, laid over each other. Pure: plain data in, plain data out.
+"""A shared bank and what one firm changed or added, laid over each other. Plain data in and out.
 
 The firm's values stand above the shared ones; each value remembers where it is from, so that a page can say
 "changed by your firm" and put it back.

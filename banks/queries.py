@@ -53,7 +53,7 @@ def visible_bank(code: str) -> MergedBank | None:
 
 
 def published_formats(bank_code: str = "") -> list[FormatSummary]:
-    """The newest published version of each format (of one bank, or of all), by bank and title. One command."""
+    """The newest published version of each format of one bank or of all, in order. One command."""
     formats = Format.objects.filter(status=FormatStatus.PUBLISHED)
     if bank_code:
         formats = formats.filter(bank_code=bank_code)
@@ -62,15 +62,15 @@ def published_formats(bank_code: str = "") -> list[FormatSummary]:
         "pk", "bank_code", "scheme", "property_type", "version", "title", "description"
     )
     for row in rows:
-        summary = FormatSummary(id=str(row.pop("pk")), **row)
+        values: dict[str, Any] = {**row, "id": str(row["pk"])}
+        del values["pk"]
+        summary = FormatSummary(**values)
         newest[summary.bank_code, summary.scheme, summary.property_type] = summary
     return sorted(newest.values(), key=lambda item: (item.bank_code, item.title))
 
 
 def _overrides(**filters: str) -> list[Mapping[str, Any]]:
-    return list(
-        BankOverride.objects.filter(**filters).values("bank_code", "hidden", "changes", "branches")
-    )
+    return list(BankOverride.objects.filter(**filters).values("bank_code", "hidden", "changes", "branches"))
 
 
 def _plain(bank: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,7 @@
-"""Answers of one section: merging, comparing and naming them. Pure; shapes as ``banks.formats.definition`` has them."""
+"""Answers of one section: merging, comparing and naming them. Pure.
+
+The shapes of answers are those that ``banks.formats.definition`` describes.
+"""
 
 from __future__ import annotations
 
@@ -86,9 +89,10 @@ def leaves(section: Section, answers: Mapping[str, Any]) -> Iterator[tuple[str, 
         if is_empty(answer):
             continue
         if field.type is FieldType.GROUP and not is_not_applicable(answer):
+            inner = answer if isinstance(answer, Mapping) else {}
             for part in field.fields:
-                if not is_empty(answer.get(part.id)):
-                    yield part.path, f"{field.label}: {part.label}", answer[part.id]
+                if not is_empty(inner.get(part.id)):
+                    yield part.path, f"{field.label}: {part.label}", inner[part.id]
         elif field.table is not None and not is_not_applicable(answer):
             yield from _cells(field, answer)
         else:

@@ -47,7 +47,8 @@ def safe_name(name: str) -> str:
     plain = re.sub(r"\s+", " ", re.sub(r"[\"'<>|:*?;%$`]", "_", visible)).strip(" .")
     if len(plain) > MAX_NAME:
         stem, dot, ending = plain.rpartition(".")
-        plain = (stem[: MAX_NAME - 1 - len(ending)] + dot + ending) if dot and len(ending) < 8 else plain[:MAX_NAME]
+        kept = dot + ending if stem and len(ending) < 8 else ""
+        plain = plain[: MAX_NAME - len(kept)] + kept
     return plain or "file"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -107,7 +107,8 @@ class Filters:
 
     def query(self) -> str:
         """The query string, empty or ending in ``&``."""
-        given = {"q": " ".join(self.words), "mine": "1" if self.mine else "", "status": self.status, "bank": self.bank}
+        mine = "1" if self.mine else ""
+        given = {"q": " ".join(self.words), "mine": mine, "status": self.status, "bank": self.bank}
         text = urlencode({name: value for name, value in given.items() if value})
         return f"{text}&" if text else ""
 
@@ -183,6 +184,11 @@ class Work:
     drafts: list[Row]
     in_review: list[Row]
 
+    def rows(self) -> Iterator[Row]:
+        """All of them."""
+        for group in (self.returned, self.to_review, self.to_issue, self.drafts, self.in_review):
+            yield from group
+
     @property
     def waiting(self) -> int:
         """How many reports need this person's hand; those that others are reviewing do not."""
@@ -195,7 +201,7 @@ def may_review(user: User, *, valuers_may_review: bool) -> bool:
 
 
 def work_of(user: User, *, valuers_may_review: bool) -> Work:
-    """What waits for ``user``: own drafts and returned ones, others' to review, approved ones to issue. One command."""
+    """What waits for ``user``: the own drafts, what others submitted, what is approved. One command."""
     me = str(user.pk)
     mine = Q(created_by=me) | Q(submitted_by=me)
     wanted = mine & ~Q(status__in=[ReportStatus.ISSUED, ReportStatus.CANCELLED])
@@ -226,8 +232,8 @@ def divide(found: Iterable[Row], me: str, *, reviews: bool, issues: bool) -> Wor
     return work
 
 
-def last_actions(user_id: str, limit: int = 8) -> list[ActivityEntry]:
-    """What the person did last. Object ids grow with time, so the newest are found without an index of their own."""
+def last_actions(user_id: str, limit: int = 30) -> list[ActivityEntry]:
+    """What the person did last. Object ids grow with time, so the newest are found by the ids' index."""
     return list(ActivityEntry.objects.filter(actor_id=user_id).order_by("-pk")[:limit])
 
 

@@ -53,8 +53,8 @@ def clean_images(
     """One clean copy of the image for each of ``longest_sides`` (pixels, largest first), upright.
 
     JPEG, or PNG when ``keep_transparency`` is asked for. An image is made smaller, never larger. Raises
-    FileRefused when the file is empty, larger than ``MAX_UPLOAD_BYTES``, no JPEG, PNG or WebP image, damaged, or of
-    more than ``MAX_IMAGE_PIXELS`` pixels; the pixels are counted before any is decoded.
+    FileRefused when the file is empty, larger than ``MAX_UPLOAD_BYTES``, no JPEG, PNG or WebP image, damaged,
+    or of more than ``MAX_IMAGE_PIXELS`` pixels; the pixels are counted before any is decoded.
     """
     _check_size(name, len(content))
     _check_kind(name, content)
@@ -74,9 +74,8 @@ def _check_size(name: str, size: int) -> None:
     if size == 0:
         raise FileRefused(name, "the file is empty.")
     if size > settings.MAX_UPLOAD_BYTES:
-        raise FileRefused(
-            name, f"the file has {_megabytes(size)}; at most {_megabytes(settings.MAX_UPLOAD_BYTES)} are accepted."
-        )
+        most = _megabytes(settings.MAX_UPLOAD_BYTES)
+        raise FileRefused(name, f"the file has {_megabytes(size)}; at most {most} are accepted.")
 
 
 def _check_kind(name: str, content: bytes) -> None:

@@ -2,10 +2,14 @@
 
 from django.urls import path
 
-from tenants import views_session
+from tenants import views, views_session
 
 urlpatterns = [
     path("sign-in/", views_session.sign_in, name="sign-in"),
     path("sign-out/", views_session.sign_out, name="sign-out"),
     path("appearance/", views_session.appearance, name="appearance"),
+    path("profile/", views.profile, name="profile"),
+    path("firm/", views.firm, name="firm"),
+    path("firm/example/", views.firm_example, name="firm-example"),
+    path("firm/logo/", views.firm_logo, name="firm-logo"),
 ]

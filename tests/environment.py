@@ -1,12 +1,16 @@
 """The environment of a test run, set before Django reads its settings (a pytest plugin: ``-p tests.environment``)."""
 
 import os
+import tempfile
 
 os.environ["DJANGO_SECRET_KEY"] = "for-tests-only-and-long-enough-to-be-one-of-those-keys"
 os.environ["DJANGO_HTTPS"] = "0"
 os.environ["DJANGO_DEBUG"] = "0"
 os.environ["DJANGO_ALLOWED_HOSTS"] = "testserver,127.0.0.1,localhost"
 os.environ["LOG_LEVEL"] = "ERROR"
+# Pages name static files as they are; the browser tests collect and hash them as in production.
+os.environ["DJANGO_STATIC_MANIFEST"] = "0"
+os.environ["DJANGO_STATIC_ROOT"] = tempfile.mkdtemp(prefix="static-")
 # The address comes with the server that the fixture starts; nothing may reach another one before.
 for _name in [name for name in os.environ if name.startswith("MONGODB_URI")]:
     del os.environ[_name]

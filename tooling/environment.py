@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import ClassVar
 
 import environ
 
@@ -38,16 +39,19 @@ def with_dotenv(given: Mapping[str, str], dotenv: Path = ROOT / ".env") -> dict[
     """``given`` over what the file ``.env`` says; a checkout without that file is the usual case."""
     if not dotenv.is_file():
         return dict(given)
-    reader = environ.Env()
-    reader.ENVIRON = {}
-    reader.read_env(dotenv)
-    return {**reader.ENVIRON, **given}
+
+    class Dotenv(environ.Env):
+        # By default it would write what it reads into this process's own environment.
+        ENVIRON: ClassVar[dict[str, str]] = {}
+
+    Dotenv.read_env(str(dotenv))
+    return {**Dotenv.ENVIRON, **given}
 
 
 def without_database(given: Mapping[str, str] | None = None) -> dict[str, str]:
     """A complete environment that reaches no database and holds no secret: for checks of the code alone."""
     environment = dict(os.environ if given is None else given)
-    for name in [name for name in environment if name.startswith("DJANGO_")]:
+    for name in [name for name in environment if name.startswith(("DJANGO_", "MONGODB_"))]:
         del environment[name]
     environment["DJANGO_SETTINGS_MODULE"] = "valuation.settings"
     environment["DJANGO_SECRET_KEY"] = token() + token()

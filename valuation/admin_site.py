@@ -1,9 +1,56 @@
-"""The staff's admin site."""
+"""The staff's admin site: one door for everybody, a dashboard, and no way into a firm's reports."""
+
+from __future__ import annotations
+
+from typing import Any
 
 from django.contrib.admin import AdminSite
+from django.contrib.auth.forms import PasswordChangeForm
+from django.contrib.auth.views import PasswordChangeView, redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+
+from tenants.models import User
+from tenants.operations.people import set_password
+from valuation.dashboard import dashboard
+
+
+class OwnPasswordForm(PasswordChangeForm):
+    """A change of the own password, which the verb audits."""
+
+    def save(self, commit: bool = True) -> User:
+        set_password(self.user, self.cleaned_data["new_password1"], by=self.user)
+        return self.user
 
 
 class StaffSite(AdminSite):
     site_header = "Valuation staff"
     site_title = "Valuation staff"
     index_title = "Dashboard"
+    index_template = "admin/dashboard.html"
+    # The pages of firms have nothing for staff.
+    site_url = None
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        return super().index(request, {"dashboard": dashboard(), **(extra_context or {})})
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """There is one sign-in page. Somebody who is signed in and is not staff is refused here."""
+        target = request.GET.get("next") or reverse("admin:index")
+        if self.has_permission(request):
+            return HttpResponseRedirect(reverse("admin:index"))
+        if request.user.is_authenticated:
+            raise PermissionDenied("These pages are for the staff who run the system.")
+        return redirect_to_login(target)
+
+    def password_change(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        request.current_app = self.name  # type: ignore[attr-defined]
+        return PasswordChangeView.as_view(  # type: ignore[return-value]
+            form_class=OwnPasswordForm,
+            success_url=reverse("admin:password_change_done"),
+            extra_context={**self.each_context(request), **(extra_context or {})},
+        )(request)

@@ -3,7 +3,10 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from reports.views import pages
+
 urlpatterns = [
+    path("", pages.work, name="work"),
     path("", include("tenants.urls")),
     path("reports/", include("reports.urls")),
     path("api/", include("valuation.api_urls")),

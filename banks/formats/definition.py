@@ -130,6 +130,7 @@ class Field:
     options: tuple[Option, ...] = ()
     options_source: str | None = None
     validation: Validation = Validation()
+    # The id of a unit that the calculation knows (sq_ft, ft), else the text to print (years).
     unit: str | None = None
     units: tuple[str, ...] = ()
     prefix: str = ""

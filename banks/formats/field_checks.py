@@ -11,7 +11,7 @@ from typing import Any
 from banks.formats.definition import CHOICE_TYPES, NUMERIC_TYPES, Field, FieldType, TableKind
 from banks.formats.paths import TABLE_TYPES, describe
 
-# Units whose factors the calculation knows; an extent in another unit could not be converted.
+# Units that the calculation can convert, the last four with the sizes of the property's state.
 AREA_UNITS = frozenset(
     {
         "sq_ft",
@@ -28,12 +28,15 @@ AREA_UNITS = frozenset(
         "ankanam",
         "marla",
         "kanal",
+        "bigha",
+        "biswa",
+        "katha",
+        "dhur",
     }
 )
 OPTION_SOURCES = frozenset({"banks", "bank_branches", "document_types"})
 MOST_COLUMNS = 40
 MOST_COLUMNS_ADDED = 10
-MOST_PATTERN = 200
 MOST_STEP = Decimal(10_000_000)
 
 _TEXT_TYPES = frozenset({FieldType.TEXT, FieldType.TEXTAREA, FieldType.EMAIL, FieldType.TEL})
@@ -97,6 +100,10 @@ def _number_problems(item: Field) -> Iterator[str]:
             yield f"units {', '.join(unknown)} cannot be converted; use {', '.join(sorted(AREA_UNITS))}."
     elif item.units:
         yield f"a {item.type} takes no choice of units; use unit for one, or make it a number_with_unit."
+    yield from _calculation_problems(item)
+
+
+def _calculation_problems(item: Field) -> Iterator[str]:
     if item.type is FieldType.CALCULATED:
         if not item.formula:
             yield "a calculated field has no formula; add one."
@@ -156,8 +163,6 @@ def _validation_problems(item: Field) -> Iterator[str]:
 
 
 def _pattern_problems(pattern: str) -> Iterator[str]:
-    if len(pattern) > MOST_PATTERN:
-        yield f"its pattern has {len(pattern)} characters; at most {MOST_PATTERN} are allowed."
     try:
         re.compile(pattern)
     except (re.error, OverflowError, RecursionError) as error:

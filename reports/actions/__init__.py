@@ -1,10 +1,11 @@
 """What can be done to reports: one function for each change, keyword-only, that also records it.
 
 Every function works in the active organization, takes ``by`` (who) and ``now`` (when), writes the activity
-entry in the same transaction and raises one of ``reports.actions.failures`` when it refuses. A report of another
-firm does not exist here: ``Report.DoesNotExist``.
+entry in the same transaction and raises one of ``reports.actions.failures`` when it refuses. A report of
+another firm does not exist here: ``Report.DoesNotExist``.
 """
 
+from reports.actions.attachments import attach_file
 from reports.actions.begin import begin_report
 from reports.actions.comments import add_comment, resolve_comment
 from reports.actions.failures import (
@@ -48,6 +49,7 @@ __all__ = [
     "add_comment",
     "add_photograph",
     "approve_report",
+    "attach_file",
     "begin_report",
     "cancel_report",
     "caption_photograph",

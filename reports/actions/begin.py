@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connections
@@ -18,13 +18,13 @@ from reports.actions.failures import BranchUnknown, FormatUnavailable, NotAllowe
 from reports.answers import is_empty
 from reports.formats import definition_from
 from reports.models import Report
-from reports.reference import read_pattern
 from reports.working import stored_figures
 from tenants.audit import record_activity
 from tenants.context import require_org_id
 from tenants.models import Counter, Organization, User
 from tenants.mongodb.transaction import run_atomically
 from tenants.permissions import Permission
+from tenants.reference import read_pattern
 
 # A pattern that was changed may meet numbers given before; a few are passed over.
 _ATTEMPTS = 20
@@ -42,8 +42,8 @@ def begin_report(
     """A new draft for one branch in one published format, with the next reference number of the firm.
 
     ``answers`` (of a custom template, say) come first; bank, branch and reference are filled in over them.
-    A number that is drawn is spent, even when the report cannot be made. Raises NotAllowed, FormatUnavailable,
-    BranchUnknown, ReferenceTaken.
+    A number that is drawn is spent, even when the report cannot be made. Raises NotAllowed,
+    FormatUnavailable, BranchUnknown, ReferenceTaken.
     """
     if not by.can(Permission.DRAFT_REPORTS):
         raise NotAllowed("Assistants, valuers and managers begin reports.")
@@ -101,7 +101,7 @@ def _stored(report: Report, by: User) -> Report:
 
 def _published(format_id: object) -> Format:
     try:
-        return cast(Format, Format.objects.get(pk=format_id, status=FormatStatus.PUBLISHED))
+        return Format.objects.get(pk=format_id, status=FormatStatus.PUBLISHED)
     except (Format.DoesNotExist, ValidationError, ValueError):
         raise FormatUnavailable from None
 
@@ -129,8 +129,8 @@ def _prefilled(
             answer = stored.get(field.id)
             if is_empty(answer):
                 answer = field.default
-            if field.type is FieldType.SELECT_DYNAMIC and field.options_source in own:
-                answer = own[field.options_source]
+            if field.type is FieldType.SELECT_DYNAMIC and (field.options_source or "") in own:
+                answer = own[field.options_source or ""]
             elif field.id in own and field.read_only:
                 answer = own[field.id]
             if not is_empty(answer):

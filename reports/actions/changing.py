@@ -40,7 +40,7 @@ def change_report(
     """
 
     def attempt() -> Report:
-        report = Report.objects.get(pk=report_id)
+        report: Report = Report.objects.get(pk=report_id)
         change = decide(report)
         if change is None:
             return report

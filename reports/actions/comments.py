@@ -30,11 +30,11 @@ def add_comment(*, report_id: object, path: str, text: str, by: User, now: datet
 
     def decide(report: Report) -> Changed:
         if not may_comment(standing_of(report), actor_of(by)):
-            raise NotAllowed("Reviewers comment while the report is in review, its authors while they write it.")
+            raise NotAllowed("Reviewers comment during the review, authors while they write the report.")
         if not words:
             raise CommentRefused("The comment is empty; write what should change.")
         if len(words) > LONGEST_COMMENT:
-            raise CommentRefused(f"The comment has {len(words):,} characters; at most {LONGEST_COMMENT:,} are kept.")
+            raise CommentRefused(f"The comment is too long; at most {LONGEST_COMMENT:,} characters are kept.")
         if len(report.comments) >= MOST_COMMENTS:
             raise CommentRefused(f"The report has {MOST_COMMENTS} comments; return it instead.")
         if path and not _exists(definition_of(report), path):
@@ -45,7 +45,7 @@ def add_comment(*, report_id: object, path: str, text: str, by: User, now: datet
             "text": words,
             "by": str(by.pk),
             "by_name": by.name,
-            "at": now,
+            "at": now.isoformat(),
             "resolved": False,
         }
         return Changed(
@@ -91,4 +91,5 @@ def _exists(definition: FormatDefinition, path: str) -> bool:
         return True
     fields = index_fields(definition)
     # A cell's path has the row between the table and the column.
-    return path in fields or any(path.startswith(f"{known}.") for known, field in fields.items() if field.table)
+    tables = (known for known, field in fields.items() if field.table is not None)
+    return path in fields or any(path.startswith(f"{table}.") for table in tables)

@@ -6,6 +6,23 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from tenants.images import FileRefused
+
+__all__ = [
+    "ActionRefused",
+    "BranchUnknown",
+    "CommentRefused",
+    "FileRefused",
+    "FormatUnavailable",
+    "NotAllowed",
+    "NotReady",
+    "ReferenceTaken",
+    "ReportFrozen",
+    "SectionUnknown",
+    "StaleSection",
+    "WrongStatus",
+]
+
 
 class ActionRefused(Exception):
     """Base of every refusal: nothing was changed."""
@@ -30,7 +47,7 @@ class ReferenceTaken(ActionRefused):
 
     def __init__(self, reference: str) -> None:
         super().__init__(
-            f"The reference number {reference} is taken; ask a manager to change the firm's reference pattern."
+            f"The reference number {reference} is taken; ask a manager to change the firm's pattern."
         )
 
 
@@ -55,9 +72,7 @@ class StaleSection(ActionRefused):
     ``by_name`` and ``at`` who saved it last and when (``at`` may be unknown).
     """
 
-    def __init__(
-        self, *, theirs: Mapping[str, Any], version: int, by_name: str, at: datetime | None
-    ) -> None:
+    def __init__(self, *, theirs: Mapping[str, Any], version: int, by_name: str, at: datetime | None) -> None:
         super().__init__(f"{by_name or 'Somebody'} saved this section while you were writing.")
         self.theirs = theirs
         self.version = version
@@ -84,7 +99,3 @@ class NotReady(ActionRefused):
 
 class CommentRefused(ActionRefused):
     """A comment that is empty, too long, or about nothing in the report."""
-
-
-class FileRefused(ActionRefused):
-    """A file that is not taken; the text names the file, the reason and the limit."""

@@ -53,7 +53,11 @@ def submit_report(*, report_id: object, by: User, now: datetime) -> Report:
             branch=report.branch_name,
         )
         checks = check_report(
-            definition, report.answers, calculation, today=timezone.localdate(now), photographs=count_photographs(report.pk)
+            definition,
+            report.answers,
+            calculation,
+            today=timezone.localdate(now),
+            photographs=count_photographs(report.pk),
         )
         problems = {check.path: check.text for check in checks if check.level is Level.FAIL}
         if problems:
@@ -78,7 +82,7 @@ def return_report(*, report_id: object, note: str = "", by: User, now: datetime)
     def decide(report: Report) -> Changed:
         check_step(Step.RETURN, report, by)
         if len(words) > LONGEST_NOTE:
-            raise CommentRefused(f"The note has {len(words):,} characters; at most {LONGEST_NOTE:,} are kept.")
+            raise CommentRefused(f"The note is too long; at most {LONGEST_NOTE:,} characters are kept.")
         if not words and all(comment["resolved"] for comment in report.comments):
             raise CommentRefused("Say what should change: in a note, or in a comment on an answer.")
         return _step(Step.RETURN, "report_returned", report, {"review_note": words}, {"note": words})
@@ -110,9 +114,7 @@ def cancel_report(*, report_id: object, reason: str = "", by: User, now: datetim
 
     def decide(report: Report) -> Changed:
         check_step(Step.CANCEL, report, by)
-        return _step(
-            Step.CANCEL, "report_cancelled", report, {}, {"reason": reason.strip()[:LONGEST_NOTE]}
-        )
+        return _step(Step.CANCEL, "report_cancelled", report, {}, {"reason": reason.strip()[:LONGEST_NOTE]})
 
     return change_report(report_id, decide, by=by, now=now)
 

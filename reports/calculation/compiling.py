@@ -13,7 +13,6 @@ from banks.formats.definition import (
     Field,
     FieldType,
     FormatDefinition,
-    TableKind,
 )
 from banks.formats.problems import FormatProblem
 from reports.calculation import rounding, units
@@ -262,7 +261,3 @@ def _compile(definition: FormatDefinition) -> tuple[CompiledFormat, list[str]]:
     compiler = _Compiler(definition, index_places(definition))
     compiled = compiler.run()
     return compiled, compiler.problems
-
-
-def is_column_dynamic(place: Place) -> bool:
-    return place.field.table is not None and place.field.table.kind is TableKind.COLUMN_DYNAMIC

@@ -81,8 +81,8 @@ def sinking_by_salvage(cost: Decimal, salvage: Decimal, age: Decimal, life: Deci
     if age >= life or not salvage:
         return salvage
     share = CONTEXT.power(CONTEXT.divide(salvage, cost), CONTEXT.divide(age, life))
-    # A power is inexact in its last digit; the value left never passes its two ends.
-    return max(salvage, min(cost, CONTEXT.multiply(cost, share)))
+    # A power is inexact in its last digit, which must not carry the value below the salvage.
+    return max(salvage, CONTEXT.multiply(cost, share))
 
 
 def age_in_years(construction_year: Decimal | int, valuation_date: date) -> Decimal:

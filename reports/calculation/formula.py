@@ -227,8 +227,6 @@ class _Reader:
             given.append(keyword.value)
         if not function.required <= len(given) <= len(function.parameters):
             raise FormulaProblem(f"“{self._source(node)}” should read {expected}.")
-        if any(isinstance(argument, ast.Starred) for argument in given):
-            raise self._refused(node)
         return given
 
 
@@ -271,7 +269,7 @@ def _combine(
     first, second = as_number(left(scope), names[0]), as_number(right(scope), names[1])
     if first is None or second is None:
         return None
-    return _bounded(operate(first, second))
+    return operate(first, second)
 
 
 def _divide(left: _Node, right: _Node, names: tuple[str, str], scope: Scope) -> Value:
@@ -280,7 +278,7 @@ def _divide(left: _Node, right: _Node, names: tuple[str, str], scope: Scope) -> 
         return None
     if not second:
         raise FormulaProblem(f"This would divide by zero, because {names[1]} is 0.")
-    return _bounded(CONTEXT.divide(first, second))
+    return CONTEXT.divide(first, second)
 
 
 def _negative(inner: _Node, name: str, scope: Scope) -> Value:

@@ -11,7 +11,7 @@ from typing import TypeAlias
 from reports.calculation import depreciation, rounding, units
 from reports.calculation.exact import CONTEXT, HUNDRED
 from reports.calculation.problems import FormulaProblem
-from reports.calculation.values import Column, Failure, Quantity, Value, as_number, total
+from reports.calculation.values import Column, Quantity, Value, as_number, total
 
 Scope: TypeAlias = Callable[[str], Value]
 
@@ -69,8 +69,6 @@ def _max(*arguments: Value) -> Value:
 
 def _coalesce(*arguments: Value) -> Value:
     for argument in arguments:
-        if isinstance(argument, Failure):
-            argument.raise_consequence()
         if argument is not None:
             return as_number(argument) if isinstance(argument, Column) else argument
     return None
@@ -123,8 +121,6 @@ def as_kind(value: Value, kind: str, name: str) -> Value | date:
     """An argument as its parameter needs it; raises ``FormulaProblem`` when it cannot be that."""
     if kind == "number" or value is None:
         return as_number(value, name)
-    if isinstance(value, Failure):
-        value.raise_consequence()
     if kind == "measure":
         if isinstance(value, Quantity):
             return value

@@ -135,7 +135,7 @@ def resolve(
         return Target(Kind.PARAMETER, parameter) if parameter in definition.parameters else None
     if table and name in places.parts[table]:
         return Target(Kind.ROW_CELL, f"{table}.{name}")
-    for scope in (*(scope for scope in scopes if scope != f"{table}."), ""):
+    for scope in (*scopes, ""):
         target = _at(f"{scope}{name}", places)
         if target is not None:
             return target

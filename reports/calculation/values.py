@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from banks.formats.definition import Field, FieldType
 from reports.calculation import units
-from reports.calculation.exact import CONTEXT, ZERO, plain_decimal
+from reports.calculation.exact import CONTEXT, ZERO, fits, plain_decimal
 from reports.calculation.problems import FormulaProblem, NumberProblem
 
 _PLAIN_NUMBERS = frozenset({FieldType.NUMBER, FieldType.DECIMAL, FieldType.CURRENCY, FieldType.CALCULATED})
@@ -123,11 +123,9 @@ def _stored_number(raw: Any) -> Decimal:
     number: Decimal | None = None
     if isinstance(raw, str):
         number = plain_decimal(raw)
-    elif isinstance(raw, Decimal) and raw.is_finite():
-        number = raw
-    elif isinstance(raw, int) and not isinstance(raw, bool):
+    elif isinstance(raw, Decimal | int) and not isinstance(raw, bool):
         number = Decimal(raw)
-    if number is None:
+    if number is None or not fits(number):
         raise NumberProblem("The answer is not a number; write digits, for example 14,72,625.")
     return number
 

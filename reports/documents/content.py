@@ -33,12 +33,13 @@ _HEADLINES = (
 )
 _ADDRESS_IDS = ("property_address", "postal_address", "address_of_property", "address")
 _LONG_TEXT = 220
+_SHORT_TEXT = 40
 
 
 def build_document(
     definition: FormatDefinition, answers: Mapping[str, Any], calculation: Figures, context: DocumentContext
 ) -> dict[str, Any]:
-    """The whole document as JSON-able data; see ``docs`` of each builder for the shape of its part.
+    """The whole document as JSON-able data; the method that builds a part says what shape it has.
 
     ``answers`` and ``calculation`` have the shapes and paths of ``banks.formats.definition``. Hidden tabs,
     sections and fields are left out, empty answers are dashes. Images are named by their keys only.
@@ -48,14 +49,19 @@ def build_document(
 
 class _Builder:
     def __init__(
-        self, definition: FormatDefinition, answers: Mapping[str, Any], figures: Figures, context: DocumentContext
+        self,
+        definition: FormatDefinition,
+        answers: Mapping[str, Any],
+        figures: Figures,
+        context: DocumentContext,
     ) -> None:
         self.definition = definition
         self.layout = definition.document
         self.answers = answers
         self.figures = figures
         self.context = context
-        self.formatter = Formatter(definition, context.labels)
+        named = {"banks": context.bank_name, "bank_branches": context.branch_name}
+        self.formatter = Formatter(definition, context.labels, named)
         self.fields = index_fields(definition)
 
     def document(self) -> dict[str, Any]:
@@ -120,7 +126,7 @@ class _Builder:
         return [line.strip(" ,") for line in lines if line.strip(" ,")]
 
     def _summary(self) -> dict[str, Any]:
-        """``{facts: [[label, text]], figures: [{label, text, emphasis}], words: {label, text, amount} | None}``."""
+        """``{facts: [[label, text]], figures: [{label, text, emphasis}], words}``; words as ``_words``."""
         context = self.context
         facts = [("Property", context.property_address or self._first_text(_ADDRESS_IDS))]
         facts.append(("Applicant", context.applicant_name or self._first_text(("applicant_name",))))
@@ -129,7 +135,8 @@ class _Builder:
         figures = []
         for name, label in _HEADLINES:
             value = self._figure(self.definition.headline.get(name))
-            if value is not None:
+            # Nothing valued yet adds up to zero, which is no value to head a document with.
+            if value:
                 figures.append(
                     {
                         "label": label,
@@ -145,7 +152,7 @@ class _Builder:
 
     def _words(self) -> dict[str, str] | None:
         value = self._figure(self.layout.words_path)
-        if value is None:
+        if not value:
             return None
         try:
             words = amount_in_words(value, self.definition.currency)
@@ -169,7 +176,7 @@ class _Builder:
     # The format's own parts
 
     def _part(self, tab: Tab) -> dict[str, Any] | None:
-        """``{numeral, label, sections: [{number, label, blocks}]}``; ``None`` when nothing of it is printed."""
+        """``{numeral, label, sections: [{number, label, blocks}]}``; ``None`` when none is printed."""
         if tab.id in self.figures.hidden:
             return None
         sections = []
@@ -186,7 +193,7 @@ class _Builder:
         return {"numeral": tab.numeral, "label": tab.label, "sections": sections}
 
     def _blocks(self, section: Section) -> list[dict[str, Any]]:
-        """Runs of rows ``{kind: rows, rows, figures}`` and tables ``{kind: table, …}`` in the order of the format."""
+        """Runs of rows ``{kind: rows, rows, figures}`` and tables ``{kind: table, …}`` in order."""
         stored = self._stored(section)
         blocks: list[dict[str, Any]] = []
         for field in section.fields:
@@ -220,7 +227,7 @@ class _Builder:
         ]
 
     def _row(self, field: Field, answer: Any, letter: str = "") -> dict[str, Any]:
-        """``{path, number, label, value, kind, long, marked, note, money, emphasis, rows}``; a group has rows."""
+        """One question: number, label, value and how they are shown; only a group has ``rows``."""
         row: dict[str, Any] = {
             "path": field.path,
             "number": field.number or letter,
@@ -238,7 +245,9 @@ class _Builder:
             inner = answer if isinstance(answer, Mapping) else {}
             shown = [item for item in field.fields if item.path not in self.figures.hidden]
             row["kind"] = "group"
-            row["rows"] = [self._row(item, inner.get(item.id), _letter(index)) for index, item in enumerate(shown)]
+            row["rows"] = [
+                self._row(item, inner.get(item.id), _letter(index)) for index, item in enumerate(shown)
+            ]
             return row
         row["value"], row["kind"] = self._shown(field, answer)
         row["long"] = len(row["value"]) > _LONG_TEXT or "\n" in row["value"].strip()
@@ -276,8 +285,10 @@ class _Builder:
             paths = [line.paths.get(column) for column, _ in columns]
             if all(path is None or self._is_hidden(path) for path in paths):
                 continue
-            cells = [self._abstract_cell(line.label, path, heading, notes) for path, (_, heading) in
-                     zip(paths, columns, strict=True)]
+            cells = [
+                self._abstract_cell(line.label, path, heading, notes)
+                for path, (_, heading) in zip(paths, columns, strict=True)
+            ]
             rows.append({"label": line.label, "cells": cells, "emphasis": line.emphasis})
         if not rows:
             return None
@@ -307,7 +318,11 @@ class _Builder:
             "title": self.layout.declaration_title,
             "statements": [[_letter(index), text] for index, text in enumerate(self.layout.declaration)],
             "rows": [
-                [str(number), particulars, (self._value_text(source) or EMPTY) if source in self.fields else source]
+                [
+                    str(number),
+                    particulars,
+                    (self._value_text(source) or EMPTY) if source in self.fields else source,
+                ]
                 for number, (particulars, source) in enumerate(self.layout.declaration_rows, 1)
             ],
         }
@@ -372,7 +387,9 @@ class _Builder:
             return ""
         if isinstance(raw, Decimal):
             return self.formatter.number(field, raw).text
-        return self.formatter.answer(field, raw).text if not isinstance(raw, Mapping) or "value" in raw else ""
+        return (
+            self.formatter.answer(field, raw).text if not isinstance(raw, Mapping) or "value" in raw else ""
+        )
 
     def _is_hidden(self, path: str) -> bool:
         steps = path.split(".")
@@ -380,10 +397,10 @@ class _Builder:
 
 
 def _is_account(rows: list[dict[str, Any]]) -> bool:
-    """Whether a run of rows is an account: amounts and their total, which stand under each other at the right."""
-    amounts = sum(row["money"] for row in rows)
-    plain = all(row["kind"] != "group" and not row["long"] for row in rows)
-    return plain and amounts >= 3 and 2 * amounts > len(rows) and any(row["emphasis"] for row in rows)
+    """Whether a run of rows is an account: typed amounts, then their total, under each other at the right."""
+    items = sum(row["money"] and not row["emphasis"] for row in rows)
+    plain = all(row["kind"] != "group" and len(row["value"]) <= _SHORT_TEXT for row in rows)
+    return plain and items >= 2 and 2 * items >= len(rows) and bool(rows[-1]["emphasis"])
 
 
 def _is_not_applicable(answer: Any) -> bool:

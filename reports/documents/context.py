@@ -9,7 +9,7 @@ from datetime import date
 
 @dataclass(frozen=True, slots=True)
 class Letterhead:
-    """The firm as it stands at the head of the first page; ``logo`` is a key of the images handed to the renderer."""
+    """The firm at the head of the first page; ``logo`` is a key of the images given to the renderer."""
 
     name: str
     tagline: str = ""
@@ -23,7 +23,7 @@ class Letterhead:
 
 @dataclass(frozen=True, slots=True)
 class Photograph:
-    """One photograph: the key of its image, the caption, and a note such as "23 Nov 2026, 17.5412 N 78.4815 E"."""
+    """One photograph: the key of its image, its caption, and a note of when and where it was taken."""
 
     image_key: str
     caption: str = ""

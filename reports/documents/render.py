@@ -2,10 +2,10 @@
 
 Laying out runs in a process of its own: it keeps several hundred megabytes of caches, and it must be
 possible to stop it. There is one such process for each process of the application, started at the first
-document, replaced after ``RECYCLE_AFTER`` documents or when it has grown too large, and killed when a document
-takes longer than ``TIMEOUT_SECONDS``. (``ProcessPoolExecutor`` is not used: with ``max_tasks_per_child`` it
-can stop for ever on Python 3.11, cpython issue 115634, it cannot stop a task, and it makes an exiting process
-wait for the task.) Texts travel in a JSON file and never become markup.
+document, replaced after ``RECYCLE_AFTER`` documents or when it has grown too large, and killed when a
+document takes longer than ``TIMEOUT_SECONDS``. (``ProcessPoolExecutor`` is not used: with
+``max_tasks_per_child`` it can stop for ever on Python 3.11, cpython issue 115634, it cannot stop a task, and
+it makes an exiting process wait for the task.) Texts travel in a JSON file and never become markup.
 """
 
 from __future__ import annotations
@@ -13,21 +13,23 @@ from __future__ import annotations
 import atexit
 import hashlib
 import json
+import logging
 import os
 import selectors
-import subprocess  # noqa: S404 - starts the Python that runs us, with a fixed command
+import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from shutil import copytree
 from typing import Any, Protocol
 
 from reports.documents.glyphs import FONTS, printable_tree
+
+logger = logging.getLogger(__name__)
 
 TEMPLATE = Path(__file__).with_name("typst")
 WORKER = Path(__file__).with_name("worker.py")
@@ -67,7 +69,7 @@ class Renderer(Protocol):
 
 
 class TypstRenderer:
-    """Prints with typst in a worker process. Safe to share between threads; one document is laid out at a time."""
+    """Prints with typst in a worker process; threads may share it, one document is laid out at a time."""
 
     def __init__(self, *, timeout: float = TIMEOUT_SECONDS, recycle_after: int = RECYCLE_AFTER) -> None:
         self._timeout = timeout
@@ -82,17 +84,14 @@ class TypstRenderer:
         Raises ``RenderingFailed``: an image that a finished (not draft) document names is missing or is
         neither JPEG nor PNG, typst refuses it, or it takes longer than the time-out.
         """
-        midnight = datetime.fromisoformat(document["date"]).replace(tzinfo=UTC)
-        files, pages, replaced = self._render(
-            document, images, {"kind": "pdf", "timestamp": int(midnight.timestamp())}
-        )
+        files, pages, replaced = self._render(document, images, {"kind": "pdf"})
         pdf = files[0]
         return RenderedDocument(pdf, pages, hashlib.sha256(pdf).hexdigest(), replaced)
 
     def render_pages(
         self, document: Mapping[str, Any], images: Mapping[str, bytes], width_px: int
     ) -> list[bytes]:
-        """One PNG a page, ``width_px`` (at most 2400) wide. Raises ``RenderingFailed`` as ``render_pdf`` does."""
+        """One PNG a page, ``width_px`` (at most 2400) wide; raises ``RenderingFailed`` as ``render_pdf``."""
         width = max(1, min(width_px, MAX_WIDTH_PX))
         files, _, _ = self._render(document, images, {"kind": "png", "ppi": width / PAGE_WIDTH_INCHES})
         return files
@@ -114,10 +113,14 @@ class TypstRenderer:
         with tempfile.TemporaryDirectory(prefix="report-") as folder:
             root = Path(folder)
             copytree(TEMPLATE, root, dirs_exist_ok=True)
-            data = {"document": printable_tree(document, lost), "images": _write_images(document, images, root)}
+            data = {
+                "document": printable_tree(document, lost),
+                "images": _write_images(document, images, root),
+            }
             (root / "data.json").write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
             answer = self._ask({**request, "root": folder}, deadline)
             if "error" in answer:
+                logger.error("The document could not be laid out: %s", answer.get("trace", answer["error"]))
                 raise RenderingFailed(f"The document could not be laid out: {answer['error']}")
             files = [(root / name).read_bytes() for name in answer["files"]]
         return files, int(answer["pages"]), tuple(sorted(lost))
@@ -217,7 +220,10 @@ def _write_images(document: Mapping[str, Any], images: Mapping[str, bytes], root
 
 
 def _named_images(document: Mapping[str, Any]) -> list[tuple[str, str]]:
-    named = [(document["letterhead"]["logo"], "the firm's logo"), (document["signature"]["image"], "the signature")]
+    named = [
+        (document["letterhead"]["logo"], "the firm's logo"),
+        (document["signature"]["image"], "the signature"),
+    ]
     named += [(item["image"], f"photograph {item['number']}") for item in document["photographs"]]
     return [(key, what) for key, what in dict(reversed(named)).items() if key]
 

@@ -23,6 +23,7 @@ _LONGEST_WORD = 15
 _LONGEST_CELL = 34
 _LONGEST_NAME = 24
 MARK = "†"
+_PLAIN_NOTE = f"{MARK} Entered by the valuer."
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """``lead`` columns stay at the left when the grid is continued; ``foot`` is empty when nothing is summed."""
+    """``lead`` columns stay at the left when the grid is continued; ``foot`` may be empty."""
 
     head: tuple[Cell, ...]
     rows: tuple[tuple[Cell, ...], ...]
@@ -60,9 +61,8 @@ def table_blocks(field: Field, answer: Any, figures: Figures, formatter: Formatt
     Weights are parts of the width and add up to at most ``LINE``. A table without rows gives no block.
     """
     grid = _Reader(field, figures, formatter).grid(answer)
-    if grid is None:
+    if grid is None or field.table is None:
         return []
-    assert field.table is not None  # noqa: S101 - a grid comes from a table only
     if field.table.kind is TableKind.ROW_DYNAMIC and _least_width(grid) > LINE:
         grid = _turned(grid, field.table.row_label)
     return [_block(part) for part in _continued(grid)]
@@ -87,7 +87,10 @@ class _Reader:
         if table.kind is TableKind.FIXED:
             cells = answer if isinstance(answer, Mapping) else {}
             rows = [
-                (Cell(row.label), *self._row(columns, row.id, row.label, {**(cells.get(row.id) or {}), **row.cells}))
+                (
+                    Cell(row.label),
+                    *self._row(columns, row.id, row.label, {**(cells.get(row.id) or {}), **row.cells}),
+                )
                 for row in table.rows
             ]
             corner = Cell("" if table.row_label == "Row" else table.row_label)
@@ -116,17 +119,31 @@ class _Reader:
             cells = list(given.get(row.id) or ())
             cells += [None] * (len(names) - len(cells))
             line = [
-                self._cell(row, f"{self.field.path}.{row.id}.{index}", f"{row.label}, {name}", cells[index], bare=False)
+                self._cell(
+                    row,
+                    f"{self.field.path}.{row.id}.{index}",
+                    f"{row.label}, {name}",
+                    cells[index],
+                    bare=False,
+                )
                 for index, name in enumerate(names)
             ]
             rows.append((Cell(_numbered(row)), *line))
         corner = Cell("Particulars" if table.row_label == "Row" else table.row_label)
-        head = (corner, *(Cell(str(name), number=all(row.is_numeric for row in table.row_fields)) for name in names))
-        return Grid(head, tuple(rows), (), tuple(self.notes))
+        # Words and figures of one column share the right edge as soon as there are figures.
+        right = any(row.is_numeric for row in table.row_fields)
+        head = (corner, *(Cell(str(name), number=right) for name in names))
+        aligned = [(row[0], *(replace(cell, number=right) for cell in row[1:])) for row in rows]
+        return Grid(head, tuple(aligned), (), tuple(self.notes))
 
     def _row(self, columns: Sequence[Field], row: str, where: str, answers: Mapping[str, Any]) -> list[Cell]:
         return [
-            self._cell(column, f"{self.field.path}.{row}.{column.id}", f"{column.label}, {where}", answers.get(column.id))
+            self._cell(
+                column,
+                f"{self.field.path}.{row}.{column.id}",
+                f"{column.label}, {where}",
+                answers.get(column.id),
+            )
             for column in columns
         ]
 
@@ -145,9 +162,14 @@ class _Reader:
         if marked and (computed := self.figures.computed.get(path)) is not None:
             text = self.formatter.number(column, computed).text
             self.notes.append(f"{MARK} {where}: entered by the valuer; the computed figure is {text}.")
+        elif marked and _PLAIN_NOTE not in self.notes:
+            self.notes.insert(0, _PLAIN_NOTE)
         whole = shown.kind == "number" or column.type is FieldType.DATE
         return Cell(
-            shown.text, number=column.is_numeric, marked=marked, whole=whole and len(shown.text) <= 2 * _LONGEST_WORD
+            shown.text,
+            number=column.is_numeric,
+            marked=marked,
+            whole=whole and len(shown.text) <= 2 * _LONGEST_WORD,
         )
 
     def _heading(self, column: Field) -> Cell:
@@ -161,12 +183,18 @@ class _Reader:
         if all(value is None for _, value in sums):
             return ()
         cells = [
-            Cell("") if value is None else Cell(self.formatter.number(column, value, bare=True).text, number=True)
+            Cell("")
+            if value is None
+            else Cell(self.formatter.number(column, value, bare=True).text, number=True)
             for column, value in sums
         ]
         # The word stands in the first column that has room for it, beside the figures that it names.
         lead = Cell("Total")
-        if self.field.table is not None and self.field.table.kind is TableKind.ROW_DYNAMIC and not cells[0].text:
+        if (
+            self.field.table is not None
+            and self.field.table.kind is TableKind.ROW_DYNAMIC
+            and not cells[0].text
+        ):
             return (Cell(""), lead, *cells[1:])
         return (lead, *cells)
 
@@ -224,7 +252,10 @@ def _turned(grid: Grid, row_label: str) -> Grid:
     if grid.foot:
         head.append(Cell("Total", number=True))
     # The word in the foot heads its column now, so it is not repeated down the side.
-    sides = [[Cell("") if cell.text == "Total" else replace(cell, number=True) for cell in record] for record in records]
+    sides = [
+        [Cell("") if cell.text == "Total" else replace(cell, number=True) for cell in record]
+        for record in records
+    ]
     body = tuple(
         (Cell(grid.head[index].text), *(record[index] for record in sides))
         for index in range(2 if named else 1, len(grid.head))
@@ -270,7 +301,11 @@ def _piece(grid: Grid, columns: Sequence[int], *, last: bool) -> Grid:
         return tuple(line[index] for index in keep) if line else ()
 
     return Grid(
-        pick(grid.head), tuple(pick(row) for row in grid.rows), pick(grid.foot), grid.notes if last else (), grid.lead
+        pick(grid.head),
+        tuple(pick(row) for row in grid.rows),
+        pick(grid.foot),
+        grid.notes if last else (),
+        grid.lead,
     )
 
 

@@ -7,6 +7,7 @@ format gave it, except that an endless fraction is cut to what a reader can use 
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -71,10 +72,15 @@ def to_decimal(value: Any) -> Decimal | None:
 
 @dataclass(frozen=True, slots=True)
 class Formatter:
-    """Prints answers for one format; ``labels`` is source of options → value → label."""
+    """Prints answers for one format.
+
+    ``labels`` is source of options → value → label; ``named`` is the label of whatever value the source has
+    when ``labels`` does not know it (a report has one bank and one branch).
+    """
 
     definition: FormatDefinition
     labels: Mapping[str, Mapping[str, str]]
+    named: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def symbol(self) -> str:
@@ -101,7 +107,7 @@ class Formatter:
         return group(shown, self.definition.grouping)
 
     def number(self, field: Field, value: Decimal, *, bare: bool = False, unit: str | None = None) -> Shown:
-        """A numeric answer with its prefix, unit and suffix; ``bare`` leaves out what a heading already says."""
+        """A figure with its prefix, unit and suffix; ``bare`` leaves out what a heading already says."""
         money = field.type is FieldType.CURRENCY or (
             field.type is FieldType.CALCULATED and field.display == "currency"
         )
@@ -113,7 +119,9 @@ class Formatter:
             text = self.figure(value, field.display)
         if bare:
             return Shown(text, "number")
-        prefix = "" if money and field.prefix.strip().rstrip(".") in {self.symbol.strip(), "Rs"} else field.prefix
+        prefix = (
+            "" if money and field.prefix.strip().rstrip(".") in {self.symbol.strip(), "Rs"} else field.prefix
+        )
         suffix = field.suffix or ("%" if field.display == "percent" else "")
         chosen = unit or field.unit
         named = self.unit(chosen) if chosen else ""
@@ -157,7 +165,8 @@ class Formatter:
 
     def _choice(self, field: Field, value: str) -> str:
         if field.options_source:
-            return self.labels.get(field.options_source, {}).get(value, value)
+            known = self.labels.get(field.options_source, {}).get(value)
+            return known or self.named.get(field.options_source) or value
         return next((option.label for option in field.options if option.value == value), value)
 
 

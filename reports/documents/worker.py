@@ -38,10 +38,7 @@ def _answer(request: dict[str, Any], fonts: typst.Fonts) -> dict[str, Any]:
         compiler = typst.Compiler(
             root / "report.typ", root=root, font_paths=fonts, package_path=nowhere, package_cache_path=nowhere
         )
-        if request["kind"] == "pdf":
-            files = _pdf(compiler, root, request["timestamp"])
-        else:
-            files = _pages(compiler, root, request["ppi"])
+        files = _pdf(compiler, root) if request["kind"] == "pdf" else _pages(compiler, root, request["ppi"])
         pages = int(compiler.query("<pages>", field="value", one=True))
     except typst.TypstError as error:
         return {"error": error.message, "trace": error.diagnostic[:4000]}
@@ -51,8 +48,8 @@ def _answer(request: dict[str, Any], fonts: typst.Fonts) -> dict[str, Any]:
     return {"files": files, "pages": pages, "peak": peak}
 
 
-def _pdf(compiler: typst.Compiler, root: Path, timestamp: int) -> list[str]:
-    made = compiler.compile(format="pdf", pdf_standards=["a-2a"], timestamp=timestamp)
+def _pdf(compiler: typst.Compiler, root: Path) -> list[str]:
+    made = compiler.compile(format="pdf", pdf_standards=["a-2a"])
     (root / "out.pdf").write_bytes(made if isinstance(made, bytes) else b"")
     return ["out.pdf"]
 

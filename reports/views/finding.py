@@ -7,20 +7,14 @@ from bson.errors import InvalidId
 from django.http import Http404
 
 from reports.models import Report
-from reports.workflow import Standing
 
 
 def report_or_404(pk: object) -> Report:
     """The whole report. One command. Another firm's report is as absent as one that never was."""
     try:
-        found = Report.objects.filter(pk=ObjectId(str(pk))).first()
+        found: Report | None = Report.objects.filter(pk=ObjectId(str(pk))).first()
     except InvalidId as error:
         raise Http404("There is no such report.") from error
     if found is None:
         raise Http404("There is no such report.")
     return found
-
-
-def standing_of(report: Report) -> Standing:
-    """The report as the rules of its life see it."""
-    return Standing(report.status, report.created_by, report.submitted_by)

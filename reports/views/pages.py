@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,18 +14,24 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
+from banks.formats.problems import FormatProblem
 from banks.queries import published_formats, visible_banks
 from reports import listing
-from reports.actions.begin import BranchUnknown, FormatUnavailable, begin_report
-from reports.activity import describe
-from reports.formats import definition_of
-from reports.forms.beginning import BeginForm, branches_matching
+from reports.actions.begin import begin_report
+from reports.actions.failures import BranchUnknown, FormatUnavailable, NotAllowed, ReferenceTaken
+from reports.actions.review import standing_of
+from reports.activity import describe, fold
+from reports.beginning import BeginForm, branches_matching
+from reports.formats import FormatMissing, definition_of
 from reports.models import Report, ReportStatus
-from reports.views.finding import report_or_404, standing_of
-from reports.workflow import Step, actor_of, may_comment, may_draft, possible_steps
+from reports.views.finding import report_or_404
+from reports.workflow import Step, actor_of, may_draft, possible_steps, why_not
 from tenants.access import TenantRequest, firm_page
 from tenants.models import StoredFile
 from tenants.permissions import Permission
+
+# Lines of "what you did last".
+LAST_SHOWN = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +54,8 @@ def work(request: TenantRequest) -> HttpResponse:
         "work": waiting,
         "waiting_count": waiting.waiting,
         "groups": _groups(waiting, can_draft=user.can(Permission.DRAFT_REPORTS)),
-        "last": [describe(entry) for entry in listing.last_actions(str(user.pk))],
+        "last": fold([describe(entry) for entry in listing.last_actions(str(user.pk))])[:LAST_SHOWN],
+        "references": {row.pk: row.reference for row in waiting.rows()},
         "may_begin": user.can(Permission.DRAFT_REPORTS),
         "limit": listing.WORK_LIMIT,
     }
@@ -64,9 +72,7 @@ def _groups(waiting: listing.Work, *, can_draft: bool) -> list[dict[str, Any]]:
         ("others", "With somebody else", "Nothing to do for you now", waiting.in_review),
     ]
     return [
-        {"id": name, "title": title, "note": note, "rows": rows}
-        for name, title, note, rows in groups
-        if rows
+        {"id": name, "title": title, "note": note, "rows": rows} for name, title, note, rows in groups if rows
     ]
 
 
@@ -166,34 +172,58 @@ def _begin(request: TenantRequest, form: BeginForm) -> Report | None:
         form.add_error("format", str(problem))
     except BranchUnknown as problem:
         form.add_error("branch", str(problem))
+    except (NotAllowed, ReferenceTaken) as problem:
+        form.add_error(None, str(problem))
     return None
-
-
-def first_section(report: Report) -> str:
-    """Where writing the report begins."""
-    section = next(iter(definition_of(report).sections()))
-    return reverse("reports:section", args=[report.pk, section.tab_id, section.id])
 
 
 @require_GET
 @firm_page(Permission.VIEW_REPORTS)
 def detail(request: TenantRequest, pk: object) -> HttpResponse:
     """One report: where it stands, who did what, what can be done next; the document once issued."""
-    report = report_or_404(pk)
+    return detail_page(request, report_or_404(pk))
+
+
+def detail_page(
+    request: TenantRequest, report: Report, problems: Mapping[str, str] | None = None
+) -> HttpResponse:
+    """The page; ``problems`` (path → what is wrong) are why it could not be submitted, and make it a 422."""
     actor, standing = actor_of(request.user), standing_of(report)
+    steps = possible_steps(standing, actor)
     document = None
     if report.document_id:
         document = StoredFile.objects.filter(pk=report.document_id).values("name", "size").first()
-    steps = possible_steps(standing, actor)
     context = {
         "report": report,
         "document": document,
         "may_draft": may_draft(standing, actor),
-        "may_comment": may_comment(standing, actor),
         "steps": {step.value: step in steps for step in Step},
+        "refusal": {step.value: why_not(step, standing, actor) for step in Step},
         "open_comments": sum(not comment.get("resolved") for comment in report.comments),
         "edit_url": first_section(report),
+        "problems": [
+            {"text": text, "href": _field_url(report, path)} for path, text in (problems or {}).items()
+        ],
         "timeline": [describe(entry) for entry in listing.timeline(str(report.pk))],
         "crumbs": [("Reports", reverse("reports:list")), (report.reference, "")],
     }
-    return render(request, "reports/detail.html", context)
+    return render(request, "reports/detail.html", context, status=422 if problems else 200)
+
+
+def first_section(report: Report) -> str:
+    """Where writing the report begins; the report's own page while its format cannot be read."""
+    try:
+        section = next(definition_of(report).sections())
+    except (FormatMissing, FormatProblem):
+        return reverse("reports:detail", args=[report.pk])
+    return reverse("reports:section", args=[report.pk, section.tab_id, section.id])
+
+
+def _field_url(report: Report, path: str) -> str:
+    """The section of a question in the editor; empty for what belongs to none."""
+    parts = path.split(".")
+    if len(parts) < 2:
+        return reverse("reports:photographs", args=[report.pk]) if path == "photographs" else ""
+    return reverse("reports:section", args=[report.pk, parts[0], parts[1]]) + (
+        f"#{path}" if len(parts) > 2 else ""
+    )

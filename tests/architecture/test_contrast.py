@@ -100,9 +100,7 @@ def test_text_can_be_read_on_its_ground(front: str, back: str, scheme: str, them
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("accent", ACCENTS)
 @pytest.mark.parametrize(("front", "back"), ACCENT_PAIRS)
-def test_every_accent_can_be_read(
-    front: str, back: str, accent: str, scheme: str, theme: str | None
-) -> None:
+def test_every_accent_can_be_read(front: str, back: str, accent: str, scheme: str, theme: str | None) -> None:
     colours = palette(scheme, accent=accent, theme=theme)
     assert contrast(colours[front], colours[back]) >= TEXT
 

@@ -51,8 +51,11 @@ def rows(field_id: str, *columns: Field, **more: Any) -> Field:
 
 
 def fixed(field_id: str, row_ids: tuple[str, ...], *columns: Field, **more: Any) -> Field:
-    given = tuple(FixedRow(row_id, row_id.title()) for row_id in row_ids)
-    return _field(field_id, FieldType.TABLE, table=Table(TableKind.FIXED, columns=columns, rows=given), **more)
+    cells: Mapping[str, Mapping[str, str]] = more.pop("cells", {})
+    given = tuple(FixedRow(row_id, row_id.title(), cells.get(row_id, {})) for row_id in row_ids)
+    return _field(
+        field_id, FieldType.TABLE, table=Table(TableKind.FIXED, columns=columns, rows=given), **more
+    )
 
 
 def across(field_id: str, *row_fields: Field, **more: Any) -> Field:
@@ -64,7 +67,9 @@ def when(field: str, operator: str = "==", value: str | tuple[str, ...] | None =
     return Condition(field, operator, value)
 
 
-def section(section_id: str, *fields: Field, condition: Condition | None = None, tab: str = "main") -> Section:
+def section(
+    section_id: str, *fields: Field, condition: Condition | None = None, tab: str = "main"
+) -> Section:
     return Section(section_id, tab, section_id.title(), fields, condition=condition)
 
 

@@ -43,9 +43,7 @@ def test_straight_line_leaves_the_salvage_after_the_whole_life() -> None:
     assert straight_line_percent(D(75), D(60), D(10)) == 90
 
 
-@pytest.mark.parametrize(
-    ("rate", "amount"), [("1.5", "300000"), ("1.38", "276000"), ("1.0", "200000")]
-)
+@pytest.mark.parametrize(("rate", "amount"), [("1.5", "300000"), ("1.38", "276000"), ("1.0", "200000")])
 def test_a_flat_rate_takes_its_share_of_the_cost_each_year(rate: str, amount: str) -> None:
     assert flat_rate_amount(D(1000000), D(rate), D(20)) == D(amount)
 
@@ -68,6 +66,10 @@ def test_sinking_halfway_is_the_geometric_mean() -> None:
 
 def test_sinking_ends_at_the_salvage() -> None:
     assert sinking_by_salvage(D(1000), D(100), D(90), D(60)) == 100
+
+
+def test_sinking_stays_above_the_salvage_just_before_the_end() -> None:
+    assert sinking_by_salvage(D(262), D(87), D("59." + "9" * 42), D(60)) >= 87
 
 
 def test_age_counts_to_the_valuation_date() -> None:

@@ -69,9 +69,11 @@ def test_it_reads_what_people_type(typed: str, value: str) -> None:
         (",5", "not a number"),
         ("1.2.3", "not understood"),
         ("12 34", "not understood"),
-        ("--5", "not a number"),
+        ("--5", "two signs"),
         ("-₹-5", "two signs"),
         ("5 lakh/-", "not understood"),
+        ("5/- lakh", "cannot follow /-"),
+        ("5/- sqft", "cannot follow /-"),
         ("1/2", "not understood"),
         ("1 crore 20 lakh", "not understood"),
         ("$5", "not a number"),
@@ -137,10 +139,9 @@ def test_it_refuses_money_with_a_measure() -> None:
 def test_any_text_is_a_number_or_a_number_problem(typed: str) -> None:
     try:
         value = parse_number(typed, unit="sq_ft", units=("sq_m",)).value
-    except NumberProblem as problem:
-        assert str(problem).endswith(".")
-    else:
-        assert value.is_finite()
+    except NumberProblem:
+        return
+    assert value.is_finite()
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ def test_a_unit_that_differs_by_state_needs_its_size() -> None:
 
 def test_a_unit_that_differs_by_state_takes_the_size_of_its_state() -> None:
     table = {("bigha", "AA"): Decimal(27000), ("bigha", "BB"): Decimal(14400)}
-    assert convert(Decimal(2), "bigha", "sq_ft", local_units=for_state(table, "BB")) == 28800
+    assert convert(Decimal(2), "bigha", "sq_ft", local_units=for_state(table, "AA")) == 54000
 
 
 def test_a_size_set_for_a_state_never_changes_a_fixed_unit() -> None:

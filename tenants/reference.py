@@ -5,8 +5,9 @@ A pattern is text with tokens in braces, e.g. ``{initials}/{seq:04}/{DDMMYYYY}``
 ``{initials}``                     the firm's initials
 ``{bank}``                         the bank's code
 ``{seq}`` ``{seq:04}``             the running number, here at least four digits
-``{seq:04:year}`` ``{seq:04:fy}``  the same, beginning at 1 every year or every financial year (April to March)
-``{DDMMYYYY}`` ``{DDMMYY}`` ``{YYYYMMDD}`` ``{YYYY}`` ``{YY}`` ``{MM}`` ``{DD}``  the day on which the report is begun
+``{seq:04:year}`` ``{seq:04:fy}``  the same, beginning at 1 every year or every financial year (from April)
+``{DDMMYYYY}`` ``{DDMMYY}`` ``{YYYYMMDD}`` ``{YYYY}`` ``{YY}`` ``{MM}`` ``{DD}``
+                                   the day on which the report is begun
 ``{FY}``                           the financial year, ``2026-27``
 """
 
@@ -84,7 +85,8 @@ def read_pattern(text: str) -> ReferencePattern:
             sequences.append(match)
         elif token not in _DATES and token not in ("initials", "bank", "FY"):
             raise PatternProblem(
-                f"{{{token}}} is not known; use {{initials}}, {{bank}}, {{seq:04}}, {{DDMMYYYY}}, {{YYYY}} or {{FY}}."
+                f"{{{token}}} is not known; use {{initials}}, {{bank}}, {{seq:04}}, {{DDMMYYYY}}, {{YYYY}} "
+                "or {FY}."
             )
     if len(sequences) != 1:
         raise PatternProblem("The pattern needs the running number exactly once; write {seq:04}.")
@@ -98,5 +100,5 @@ def read_pattern(text: str) -> ReferencePattern:
     pattern = ReferencePattern(text, digits, reset)
     longest = pattern.fill(number=10**8, day=date(2026, 11, 23), initials="X" * 6, bank_code="X" * 20)
     if len(longest) > LONGEST_REFERENCE:
-        raise PatternProblem(f"The reference would be longer than {LONGEST_REFERENCE} characters; shorten it.")
+        raise PatternProblem(f"References would have more than {LONGEST_REFERENCE} characters; shorten it.")
     return pattern

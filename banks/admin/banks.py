@@ -1,0 +1,234 @@
+"""Banks, and each bank's branches: a list to search, a page for one branch.
+
+A bank can have thousands of branches, more than one form could carry; so each is added, changed and removed on
+a page of its own, and saving the bank never writes its branches.
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin import helpers
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Page, Paginator
+from django.db.models import F, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils.safestring import SafeString
+
+from banks.branches import BranchTaken, add_branch, branch_of, change_branch, remove_branch
+from banks.models import Bank, Branch
+from tenants.admin.base import StaffAdmin, Tool, attempt, staff_of
+from tenants.admin.showing import badge, moment
+
+BRANCHES_A_PAGE = 50
+_SEARCHED = ("code", "name", "ifsc", "city", "state", "pin_code")
+BRANCH_FIELDSETS = (
+    ("The branch", {"fields": ("name", "code", "ifsc", "micr", "is_active")}),
+    ("Address", {"fields": ("street", "city", "district", "state", "pin_code")}),
+    ("Contact", {"fields": ("phone", "email")}),
+    ("On the map", {"fields": (("latitude", "longitude"),)}),
+)
+
+
+class BankForm(forms.ModelForm):
+    def clean_code(self) -> str:
+        return str(self.cleaned_data["code"]).strip().upper()
+
+
+class BranchForm(forms.ModelForm):
+    """One branch. Codes and IFSC are kept in capitals."""
+
+    latitude = forms.FloatField(required=False, min_value=-90, max_value=90)
+    longitude = forms.FloatField(required=False, min_value=-180, max_value=180)
+
+    class Meta:
+        model = Branch
+        fields = (
+            "name",
+            "code",
+            "ifsc",
+            "micr",
+            "is_active",
+            "street",
+            "city",
+            "district",
+            "state",
+            "pin_code",
+            "phone",
+            "email",
+            "latitude",
+            "longitude",
+        )
+
+    def clean_ifsc(self) -> str:
+        return str(self.cleaned_data["ifsc"]).strip().upper()
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or self.cleaned_data
+        given = {name for name in ("latitude", "longitude") if values.get(name) is not None}
+        if len(given) == 1 and not {"latitude", "longitude"} & set(self.errors):
+            missing = ({"latitude", "longitude"} - given).pop()
+            self.add_error(missing, "Give both latitude and longitude, or neither.")
+        return values
+
+
+@admin.register(Bank)
+class BankAdmin(StaffAdmin[Bank]):
+    form = BankForm
+    change_form_template = "admin/banks/bank/change_form.html"
+    list_display = ("name", "code", "bank_type", "branch_count", "state_shown", "updated")
+    list_fields = ("name", "code", "bank_type", "is_active", "updated_at", "branch_number")
+    list_filter = ("is_active", "bank_type", "state")
+    search_fields = ("name", "code", "short_name")
+    fields = ("name", "short_name", "code", "bank_type", "city", "state", "is_active")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Bank | None = None) -> tuple[str, ...]:
+        # Formats, reports and firms' own changes refer to a bank by its code.
+        return ("code",) if obj else ()
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Bank]:
+        return super().get_queryset(request).annotate(branch_number=F("branches__len"))
+
+    @admin.display(description="branches", ordering="branch_number")
+    def branch_count(self, bank: Bank) -> int:
+        return int(getattr(bank, "branch_number", 0) or 0)
+
+    @admin.display(description="state", ordering="is_active")
+    def state_shown(self, bank: Bank) -> SafeString:
+        return badge("Active", "good") if bank.is_active else badge("Inactive", "bad")
+
+    @admin.display(description="updated", ordering="updated_at")
+    def updated(self, bank: Bank) -> Any:
+        return moment(bank.updated_at)
+
+    def tools(self, request: HttpRequest, record: Bank) -> list[Tool]:
+        return [
+            *super().tools(request, record),
+            Tool(self.url("branch_add", record.pk), "Add branch", "primary"),
+        ]
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        bank: Bank | None = kwargs.get("obj")
+        if bank is not None:
+            context["branches"] = self._branches(request, bank)
+            context["branch_search"] = request.GET.get("branch", "")
+            context["branch_total"] = len(bank.branches or ())
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    @staticmethod
+    def _branches(request: HttpRequest, bank: Bank) -> Page[Branch]:
+        words = request.GET.get("branch", "").casefold().split()
+        found = [
+            branch
+            for branch in sorted(bank.branches or (), key=lambda branch: branch.name.casefold())
+            if all(any(word in str(getattr(branch, name)).casefold() for name in _SEARCHED) for word in words)
+        ]
+        return Paginator(found, BRANCHES_A_PAGE).get_page(request.GET.get("page"))
+
+    # One branch ---------------------------------------------------------------------------------------
+
+    def get_urls(self) -> list[URLPattern]:
+        own = [
+            path(
+                "<path:object_id>/branches/add/",
+                self.page(self.branch_view),
+                name=self.url_name("branch_add"),
+            ),
+            path(
+                "<path:object_id>/branches/<str:code>/remove/",
+                self.page(self.branch_remove_view),
+                name=self.url_name("branch_remove"),
+            ),
+            path(
+                "<path:object_id>/branches/<str:code>/",
+                self.page(self.branch_view),
+                name=self.url_name("branch_change"),
+            ),
+        ]
+        return [*own, *super().get_urls()]
+
+    def branch_view(self, request: HttpRequest, object_id: str, code: str | None = None) -> HttpResponse:
+        """Add a branch (no ``code``), or change the one of that code."""
+        bank, branch = self._bank_and_branch(request, object_id, code)
+        if isinstance(bank, HttpResponse):
+            return bank
+        form = BranchForm(request.POST or None, instance=branch or Branch())
+        if request.method == "POST" and form.is_valid():
+            done = attempt(form, lambda: self._save_branch(request, bank, code, form))
+            if done is not None:
+                self.log_change(request, bank, done)
+                messages.success(request, done)
+                again = "_addanother" in request.POST
+                return HttpResponseRedirect(self.url("branch_add" if again else "change", bank.pk))
+        context = self._branch_context(request, bank, branch, form)
+        return TemplateResponse(request, "admin/banks/bank/branch_form.html", context)
+
+    def branch_remove_view(self, request: HttpRequest, object_id: str, code: str) -> HttpResponse:
+        """Ask, then remove the branch."""
+        bank, branch = self._bank_and_branch(request, object_id, code)
+        if isinstance(bank, HttpResponse):
+            return bank
+        form = forms.Form(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            removed = attempt(form, lambda: remove_branch(bank, unquote(code), by=staff_of(request)))
+            if removed is not None:
+                done = f"The branch “{removed.name}” ({removed.code}) of {bank} was removed."
+                self.log_change(request, bank, done)
+                messages.success(request, done)
+                return HttpResponseRedirect(self.url("change", bank.pk))
+        context = self._branch_context(request, bank, branch, None)
+        return TemplateResponse(request, "admin/banks/bank/branch_remove.html", context | {"form": form})
+
+    def _bank_and_branch(
+        self, request: HttpRequest, object_id: str, code: str | None
+    ) -> tuple[Bank | HttpResponse, Branch | None]:
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        bank = self.found(request, object_id)
+        if isinstance(bank, HttpResponse) or code is None:
+            return bank, None
+        branch = branch_of(bank, unquote(code))
+        if branch is None:
+            messages.warning(request, f"{bank} has no branch “{unquote(code)}”. Perhaps it was removed.")
+            return HttpResponseRedirect(self.url("change", bank.pk)), None
+        return bank, branch
+
+    @staticmethod
+    def _save_branch(request: HttpRequest, bank: Bank, code: str | None, form: BranchForm) -> str | None:
+        branch = form.save(commit=False)
+        try:
+            if code is None:
+                add_branch(bank, branch, by=staff_of(request))
+            else:
+                change_branch(bank, unquote(code), branch, by=staff_of(request))
+        except BranchTaken as taken:
+            form.add_error(taken.field, str(taken))
+            return None
+        return f"The branch “{branch.name}” ({branch.code}) of {bank} was {'added' if code is None else 'changed'}."
+
+    def _branch_context(
+        self, request: HttpRequest, bank: Bank, branch: Branch | None, form: BranchForm | None
+    ) -> dict[str, Any]:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Change branch" if branch else "Add branch",
+            "subtitle": f"{bank}: {branch.name} ({branch.code})" if branch else str(bank),
+            "opts": self.opts,
+            "original": bank,
+            "branch": branch,
+            "back": self.url("change", bank.pk),
+            "media": self.media,
+        }
+        if branch is not None:
+            context["remove_url"] = self.url("branch_remove", bank.pk, branch.code)
+        if form is not None:
+            adminform = helpers.AdminForm(form, cast(Any, BRANCH_FIELDSETS), {}, model_admin=self)
+            context |= {"adminform": adminform, "form": form, "errors": form.errors}
+        return context

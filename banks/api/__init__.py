@@ -1,0 +1,1 @@
+"""Banks, branches and formats in the API."""

@@ -1,0 +1,116 @@
+"""How banks, branches and formats look in the API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from banks.merging import BANK_FIELDS, BRANCH_FIELDS, MergedBank, MergedBranch, Origin
+from banks.models import BankType
+from tenants.api.fields import ObjectIdField
+
+# A bank may have thousands of branches; the search finds the rest.
+MOST_BRANCHES = 500
+BRANCHES_SHOWN = 100
+
+_ORIGIN = serializers.ChoiceField(choices=[(one.value, one.value) for one in Origin])
+
+
+class Search(serializers.Serializer[Any]):
+    """Words to look for."""
+
+    q = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=200,
+        help_text="Words that must all occur, in any order and case.",
+    )
+
+
+class BranchSearch(Search):
+    """Words to look for among branches, and how many to tell."""
+
+    limit = serializers.IntegerField(
+        required=False, default=BRANCHES_SHOWN, min_value=1, max_value=MOST_BRANCHES
+    )
+
+
+class BankSerializer(serializers.Serializer[Any]):
+    """A bank as the firm sees it: the shared record with the firm's own values over it."""
+
+    code = serializers.CharField(help_text="The bank's identifier, the same in every firm.")
+    name = serializers.CharField()
+    short_name = serializers.CharField(allow_blank=True)
+    bank_type = serializers.ChoiceField(choices=BankType.choices)
+    city = serializers.CharField(allow_blank=True, help_text="Of the head office.")
+    state = serializers.CharField(allow_blank=True)
+    origins = serializers.DictField(
+        child=_ORIGIN, help_text="For each value, whether it is shared by all firms or this firm's own."
+    )
+
+
+class BanksSerializer(serializers.Serializer[Any]):
+    """The banks that the firm works for, by name."""
+
+    count = serializers.IntegerField()
+    results = BankSerializer(many=True)
+
+
+class BranchSerializer(serializers.Serializer[Any]):
+    """A branch as the firm sees it."""
+
+    code = serializers.CharField(help_text="What a report names as its branch.")
+    name = serializers.CharField()
+    ifsc = serializers.CharField(allow_blank=True)
+    micr = serializers.CharField(allow_blank=True)
+    street = serializers.CharField(allow_blank=True)
+    city = serializers.CharField(allow_blank=True)
+    district = serializers.CharField(allow_blank=True)
+    state = serializers.CharField(allow_blank=True)
+    pin_code = serializers.CharField(allow_blank=True)
+    phone = serializers.CharField(allow_blank=True)
+    email = serializers.CharField(allow_blank=True)
+    latitude = serializers.FloatField(allow_null=True)
+    longitude = serializers.FloatField(allow_null=True)
+    own = serializers.BooleanField(help_text="Whether the firm added the branch itself.")
+    origins = serializers.DictField(child=_ORIGIN)
+
+
+class FormatSerializer(serializers.Serializer[Any]):
+    """A published format of the bank, in its newest version."""
+
+    id = ObjectIdField()
+    scheme = serializers.CharField()
+    property_type = serializers.CharField()
+    version = serializers.IntegerField(min_value=1)
+    title = serializers.CharField()
+    description = serializers.CharField(allow_blank=True)
+
+
+class BankDetailSerializer(BankSerializer):
+    """A bank with its branches and the formats in which a report can be begun."""
+
+    branch_count = serializers.IntegerField(help_text="How many branches match, told or not.")
+    branches = BranchSerializer(many=True)
+    formats = FormatSerializer(many=True)
+
+
+def bank_as_told(bank: MergedBank) -> dict[str, Any]:
+    """The values of a BankSerializer; what is unknown is an empty text."""
+    told = {name: bank.values.get(name) or "" for name in BANK_FIELDS}
+    return {"code": bank.code, **told, "name": bank.name, "origins": dict(bank.origins)}
+
+
+def branch_as_told(branch: MergedBranch) -> dict[str, Any]:
+    """The values of a BranchSerializer."""
+    told = {name: branch.values.get(name) or "" for name in BRANCH_FIELDS}
+    place = {name: branch.values.get(name) for name in ("latitude", "longitude")}
+    return {
+        "code": branch.code,
+        **told,
+        **place,
+        "name": branch.name,
+        "own": branch.own,
+        "origins": dict(branch.origins),
+    }

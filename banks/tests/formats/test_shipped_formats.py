@@ -1,0 +1,177 @@
+"""The formats that come with the application are complete, and their samples fit them."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+import pytest
+
+from banks.formats.definition import FieldType, FormatDefinition, TableKind
+from banks.formats.paths import index_fields
+from banks.formats.reading import from_content, load_json, read_format_file, to_content
+from banks.formats.shipped import DATA_FOLDER, common_fields, format_files, sample, shipped_format
+from banks.tests.formats.fitting import misfits
+
+NAMES = [path.stem for path in format_files()]
+LAND_AND_BUILDING = ["sbi_land_building_v1", "bob_land_building_v1"]
+
+
+@pytest.fixture(scope="module")
+def formats() -> dict[str, FormatDefinition]:
+    return {name: shipped_format(name) for name in NAMES}
+
+
+def test_three_formats_are_shipped() -> None:
+    assert NAMES == ["bob_land_building_v1", "sbi_flat_v1", "sbi_land_building_v1"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_file_is_named_after_the_key_of_its_format(formats: dict[str, FormatDefinition], name: str) -> None:
+    key = formats[name].key
+
+    assert name == f"{key.bank_code.lower()}_{key.property_type}_v{key.version}"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_stored_reads_back_the_same(formats: dict[str, FormatDefinition], name: str) -> None:
+    raw = load_json(DATA_FOLDER / "formats" / f"{name}.json")
+
+    assert from_content(to_content(raw, common_fields())) == formats[name]
+
+
+def test_every_field_type_occurs(formats: dict[str, FormatDefinition]) -> None:
+    used = {item.type for definition in formats.values() for item in index_fields(definition).values()}
+
+    assert used == set(FieldType)
+
+
+def test_every_kind_of_table_occurs_in_land_and_building(formats: dict[str, FormatDefinition]) -> None:
+    fields = index_fields(formats["sbi_land_building_v1"]).values()
+
+    assert {item.table.kind for item in fields if item.table} == set(TableKind)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_figure_or_text_is_a_default(formats: dict[str, FormatDefinition], name: str) -> None:
+    defaults = {item.path: item.default for item in index_fields(formats[name]).values() if item.default}
+
+    assert set(defaults.values()) <= {"sq_ft"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_asks_for_the_three_dates_in_order(formats: dict[str, FormatDefinition], name: str) -> None:
+    index = index_fields(formats[name])
+    limits = [index[f"common.details.{day}_date"].validation for day in ("inspection", "valuation", "report")]
+
+    assert [(rules.min_date, rules.max_date) for rules in limits] == [
+        (None, "common.details.valuation_date"),
+        (None, "today"),
+        ("common.details.valuation_date", None),
+    ]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_applicant_may_be_named_in_any_script(formats: dict[str, FormatDefinition], name: str) -> None:
+    assert index_fields(formats[name])["common.details.applicant_name"].validation.pattern is None
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_compares_at_most_six_recent_deals(formats: dict[str, FormatDefinition], name: str) -> None:
+    deals = [item for item in index_fields(formats[name]).values() if item.id == "comparables"]
+
+    assert [item.table.max_rows for item in deals if item.table] == [6]
+
+
+@pytest.mark.parametrize("name", LAND_AND_BUILDING)
+def test_the_building_part_waits_for_a_building(formats: dict[str, FormatDefinition], name: str) -> None:
+    waiting = {tab.id for tab in formats[name].tabs if tab.condition}
+
+    assert waiting == {"building", "extra_items", "amenities"}
+
+
+@pytest.mark.parametrize("name", LAND_AND_BUILDING)
+def test_land_and_building_has_the_parts_of_the_bank(formats: dict[str, FormatDefinition], name: str) -> None:
+    numerals = [tab.numeral for tab in formats[name].tabs if tab.numeral]
+
+    assert numerals == ["I", "II", "A", "B", "C", "D", "E", "F"]
+
+
+@pytest.mark.parametrize("name", LAND_AND_BUILDING)
+def test_the_abstract_adds_up_every_part(formats: dict[str, FormatDefinition], name: str) -> None:
+    total = index_fields(formats[name])["abstract.market.fair_market_value"].formula or ""
+
+    assert re.findall(r"(\w+)_value", total) == [
+        "land",
+        "building",
+        "extra",
+        "amenities",
+        "miscellaneous",
+        "services",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "realizable", "distress"),
+    [("sbi_land_building_v1", 90, 80), ("sbi_flat_v1", 90, 80), ("bob_land_building_v1", 95, 85)],
+)
+def test_each_bank_has_its_percentages(
+    formats: dict[str, FormatDefinition], name: str, realizable: int, distress: int
+) -> None:
+    parameters = formats[name].parameters
+
+    assert [parameters["realizable_percent"], parameters["distress_percent"]] == [realizable, distress]
+
+
+def test_bank_of_baroda_depreciates_by_one_per_cent_a_year(formats: dict[str, FormatDefinition]) -> None:
+    assert formats["bob_land_building_v1"].parameters["depreciation_rate"] == Decimal("1.0")
+
+
+def test_a_flat_has_an_insurable_value_of_thirty_five_per_cent(formats: dict[str, FormatDefinition]) -> None:
+    assert formats["sbi_flat_v1"].parameters["insurable_percent"] == 35
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_declaration_runs_from_a_to_k(formats: dict[str, FormatDefinition], name: str) -> None:
+    assert len(formats[name].document.declaration) == len("abcdefghijk")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_declaration_has_a_table_of_twelve_rows(formats: dict[str, FormatDefinition], name: str) -> None:
+    assert len(formats[name].document.declaration_rows) == 12
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_format_has_a_sample_for_its_own_key(formats: dict[str, FormatDefinition], name: str) -> None:
+    assert sample(name)["format"] == str(formats[name].key)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_sample_fits_its_format(formats: dict[str, FormatDefinition], name: str) -> None:
+    assert misfits(formats[name], sample(name)["answers"]) == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_message_goes_with_every_pattern(formats: dict[str, FormatDefinition], name: str) -> None:
+    fields = index_fields(formats[name]).values()
+
+    assert [item.path for item in fields if item.validation.pattern and not item.validation.message] == []
+
+
+def test_a_misspelt_answer_would_be_noticed(formats: dict[str, FormatDefinition]) -> None:
+    answers = {"site": {"access": {"road_type": "gravel", "road_colour": "red"}}}
+
+    assert misfits(formats["sbi_land_building_v1"], answers) == [
+        "site.access.road_type: 'gravel' is no answer of a select",
+        "site.access.road_colour: no such field",
+    ]
+
+
+def test_the_largest_format_stays_well_inside_the_bounds(formats: dict[str, FormatDefinition]) -> None:
+    assert max(len(index_fields(definition)) for definition in formats.values()) < 300
+
+
+def test_a_file_reads_as_itself() -> None:
+    path = format_files()[0]
+
+    assert read_format_file(path, common_fields()) == shipped_format(path.stem)

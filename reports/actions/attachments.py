@@ -1,0 +1,88 @@
+"""Files attached to answers: a deed, an extract of the guideline register."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import UploadedFile
+
+from reports.actions.failures import FileRefused, NotAllowed, ReportFrozen
+from reports.actions.review import standing_of
+from reports.files import safe_name
+from reports.models import Report
+from reports.workflow import actor_of, may_draft
+from tenants.audit import record_activity
+from tenants.files import new_name
+from tenants.images import clean_images
+from tenants.models import FileKind, StoredFile, User
+from tenants.mongodb.transaction import run_atomically
+from tenants.permissions import Permission
+
+MOST_ATTACHMENTS = 60
+_LONGEST_SIDE = 2400
+_PDF = b"%PDF-"
+
+
+def attach_file(*, report_id: object, upload: UploadedFile[Any], by: User, now: datetime) -> StoredFile:
+    """Keep a PDF, or an image encoded anew, for an answer of the report.
+
+    The answer names the file by its id when the section is saved. Raises NotAllowed, ReportFrozen,
+    FileRefused (neither, too large, damaged, too many), Report.DoesNotExist.
+    """
+    report: Report = Report.objects.get(pk=report_id)
+    if not by.can(Permission.DRAFT_REPORTS):
+        raise NotAllowed("Your role reads reports; assistants, valuers and managers change them.")
+    if not may_draft(standing_of(report), actor_of(by)):
+        raise ReportFrozen(report.get_status_display())
+    name = safe_name(upload.name or "file")
+    count = StoredFile.objects.filter(report_id=str(report.pk), kind=FileKind.ATTACHMENT).count()
+    if count >= MOST_ATTACHMENTS:
+        raise FileRefused(name, f"the report has {MOST_ATTACHMENTS} attached files, the most it may have.")
+    content, content_type, ending = _checked(name, upload)
+    stored_as = default_storage.save(new_name(ending), ContentFile(content))
+    entry = StoredFile(
+        kind=FileKind.ATTACHMENT,
+        report_id=str(report.pk),
+        name=name,
+        content_type=content_type,
+        size=len(content),
+        sha256=hashlib.sha256(content).hexdigest(),
+        stored_as=stored_as,
+        added_by=str(by.pk),
+        added_by_name=by.name,
+        added_at=now,
+    )
+
+    def store() -> StoredFile:
+        entry.pk = None
+        entry.save(force_insert=True)
+        record_activity(
+            "file_attached", by=by, report_id=str(report.pk), target=name, details={"file": str(entry.pk)}
+        )
+        return entry
+
+    try:
+        return run_atomically(store)
+    except BaseException:
+        default_storage.delete(stored_as)
+        raise
+
+
+def _checked(name: str, upload: UploadedFile[Any]) -> tuple[bytes, str, str]:
+    """The bytes to keep, their type and ending. A PDF is kept as it is, to be downloaded."""
+    if (upload.size or 0) > settings.MAX_UPLOAD_BYTES:
+        most = settings.MAX_UPLOAD_BYTES // (1024 * 1024)
+        raise FileRefused(name, f"the file is larger than {most} MB, the most that is taken.")
+    content: bytes = upload.read()
+    if content.startswith(_PDF):
+        return content, "application/pdf", ".pdf"
+    try:
+        (image,) = clean_images(name, content, longest_sides=(_LONGEST_SIDE,))
+    except FileRefused as refusal:
+        raise FileRefused(name, f"attach a PDF or an image; {refusal.reason}") from None
+    return image.content, image.content_type, image.ending

@@ -1,0 +1,1 @@
+"""Reports in the API: the same rules and actions as the pages."""

@@ -1,0 +1,82 @@
+"""The choices of a new report: bank, branch, format."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+
+from banks.merging import MergedBank, MergedBranch
+from banks.queries import FormatSummary
+
+# A bank may have thousands of branches; a page shows this many, the search finds the rest.
+BRANCHES_SHOWN = 30
+
+
+class BeginForm(forms.Form):
+    """Checks that branch and format belong to the chosen bank. ``bank`` is None while none is chosen."""
+
+    branch = forms.CharField(max_length=40, error_messages={"required": "Choose the branch."})
+    format = forms.CharField(max_length=24, error_messages={"required": "Choose the format."})
+
+    def __init__(
+        self, data: Any = None, *, bank: MergedBank | None, formats: Sequence[FormatSummary]
+    ) -> None:
+        super().__init__(data)
+        self._bank = bank
+        self._formats = {item.id for item in formats if bank is not None and item.bank_code == bank.code}
+
+    def value(self, name: str) -> str:
+        """What was sent for the field, whether it is right or not."""
+        return str(self[name].value() or "")
+
+    @property
+    def chosen_branch(self) -> str:
+        return self.value("branch")
+
+    @property
+    def chosen_format(self) -> str:
+        """The chosen format; the only one when there is no choice."""
+        given = self.value("format")
+        return next(iter(self._formats)) if not given and len(self._formats) == 1 else given
+
+    def clean(self) -> dict[str, Any]:
+        if self._bank is None:
+            raise forms.ValidationError("Choose the bank.")
+        return self.cleaned_data
+
+    def clean_branch(self) -> str:
+        code: str = self.cleaned_data["branch"]
+        if self._bank is not None and self._bank.branch(code) is None:
+            raise forms.ValidationError(f"{self._bank.name} has no such branch; choose one of the list.")
+        return code
+
+    def clean_format(self) -> str:
+        chosen: str = self.cleaned_data["format"]
+        if chosen not in self._formats:
+            raise forms.ValidationError("This format is not offered for the bank; choose one of the list.")
+        return chosen
+
+
+def branches_matching(
+    bank: MergedBank | None, search: str, *, chosen: str = "", limit: int = BRANCHES_SHOWN
+) -> tuple[list[MergedBranch], int]:
+    """The first ``limit`` branches that have every word of ``search``, and how many more there are.
+
+    Words are looked for in code, name, IFSC and address without regard to case. The ``chosen`` branch is
+    always among them, so that a choice survives a new search.
+    """
+    if bank is None:
+        return [], 0
+    words = search.casefold().split()
+    found = [branch for branch in bank.branches if all(word in _words_of(branch) for word in words)]
+    shown = found[:limit]
+    kept = bank.branch(chosen)
+    if kept is not None and kept not in shown:
+        shown.insert(0, kept)
+    return shown, max(0, len(found) - limit)
+
+
+def _words_of(branch: MergedBranch) -> str:
+    return " ".join((branch.code, branch.name, branch.ifsc, branch.address)).casefold()

@@ -1,0 +1,139 @@
+"""Two people in one section: what was typed, what is stored by now, and what both began with.
+
+A question that only the other person changed takes their answer, one that only this person changed keeps what
+was typed, and one that both changed shows both. Rows that either added are all kept.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.http import QueryDict
+
+from banks.formats.definition import TableKind
+from reports.answers import is_empty, is_not_applicable
+from reports.documents.values import Formatter
+from reports.editing.questions import Conflict
+from reports.forms.layout import Control
+from reports.forms.names import COLUMNS, column_numbers, join, record_numbers
+from reports.forms.section import SectionContext, SectionForm, digest
+
+# Rows that this person added get numbers beyond any stored row, so that they do not meet the other's rows.
+_SHIFT = 1_000
+
+
+@dataclass(slots=True)
+class Reconciled:
+    """The form to show again, which stored answers it takes, and where both people wrote."""
+
+    form: SectionForm
+    taken: frozenset[str] = frozenset()
+    conflicts: dict[str, Conflict] = field(default_factory=dict)
+
+
+def reconcile(
+    context: SectionContext,
+    data: QueryDict,
+    *,
+    by: str,
+    at: datetime | None,
+    attached: Mapping[str, str] | None = None,
+) -> Reconciled:
+    """Lay what was typed over ``context``, whose answers are those that the other person stored.
+
+    ``attached`` are files that came with the form and are stored by now: control name → id.
+    """
+    base = SectionForm(context, data).base or {}
+    moved, more = _rows_apart(context, data, base)
+    for name, file_id in (attached or {}).items():
+        moved[join(name, "kept")] = file_id
+    form = SectionForm(context, moved, more_names=more)
+    form.is_valid()
+    formatter = Formatter(
+        context.definition, {source: dict(pairs) for source, pairs in context.choices.items()}
+    )
+    taken: set[str] = set()
+    conflicts: dict[str, Conflict] = {}
+    for control in form.layout.controls():
+        name = control.name
+        if name not in form.fields:
+            continue
+        # What cannot be read was certainly typed.
+        mine = None if name in form.errors else digest(form.cleaned_data.get(name))
+        theirs, before = digest(control.stored), base.get(name)
+        if mine == theirs or (mine is not None and theirs == before):
+            continue
+        if mine is not None and mine == before:
+            taken.add(name)
+        elif theirs != before or before is None:
+            conflicts[name] = _conflict(control, formatter, by, at)
+    return Reconciled(form, frozenset(taken), conflicts)
+
+
+def _conflict(control: Control, formatter: Formatter, by: str, at: datetime | None) -> Conflict:
+    answer = control.stored
+    text = "" if is_empty(answer) else formatter.answer(control.field, answer).text
+    if isinstance(answer, list):
+        value = "|".join(answer)
+    elif is_not_applicable(answer) or answer is None:
+        value = ""
+    elif isinstance(answer, Mapping):
+        value = str(answer.get("value") or "")
+    else:
+        value = "true" if answer is True else "" if answer is False else str(answer)
+    return Conflict(theirs_text=text, theirs_value=value, by=by, at=at)
+
+
+def _rows_apart(
+    context: SectionContext, data: QueryDict, base: Mapping[str, str]
+) -> tuple[QueryDict, list[str]]:
+    """The data with this person's new rows renumbered, and names of the other's rows to show as well."""
+    moved = data.copy()
+    more: list[str] = []
+    for item in context.section.fields:
+        if item.table is None or item.table.kind is TableKind.FIXED:
+            continue
+        by_column = item.table.kind is TableKind.COLUMN_DYNAMIC
+        numbers = column_numbers if by_column else record_numbers
+        known, sent = set(numbers(item.id, base)), set(numbers(item.id, data))
+        for number in sent - known:
+            _renumber(moved, item.id, number, by_column)
+        stored = context.stored.get(item.id)
+        for number in range(_count(stored, by_column)):
+            gone = number not in sent and number in known
+            if number in sent & known or (gone and not _changed(context, item.id, number, base)):
+                continue
+            more.append(join(item.id, COLUMNS, number) if by_column else join(item.id, number, "row"))
+    return moved, more
+
+
+def _count(stored: Any, by_column: bool) -> int:
+    if by_column:
+        return len(stored.get("columns") or ()) if isinstance(stored, Mapping) else 0
+    return len(stored) if isinstance(stored, list) else 0
+
+
+def _renumber(data: QueryDict, table: str, number: int, by_column: bool) -> None:
+    pattern = (
+        re.compile(rf"({re.escape(table)}__[a-z0-9_]+?__){number}((?:__(?:unit|na))?)")
+        if by_column
+        else re.compile(rf"({re.escape(table)}__){number}(__.+)")
+    )
+    for name in list(data):
+        match = pattern.fullmatch(name)
+        if match:
+            data.setlist(f"{match[1]}{number + _SHIFT}{match[2]}", data.pop(name))
+
+
+def _changed(context: SectionContext, table: str, number: int, base: Mapping[str, str]) -> bool:
+    """Whether the other person changed a row that this person removed."""
+    layout = SectionForm(context).layout.tables[table]
+    return any(
+        digest(control.stored) != base.get(control.name, "")
+        for (key, _), control in layout.controls.items()
+        if key == str(number)
+    )

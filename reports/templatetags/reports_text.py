@@ -1,0 +1,84 @@
+"""Figures and moments as pages write them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django import template
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from reports.calculation.numbers import group
+
+register = template.Library()
+
+_MINUTE = 60
+_HOUR = 60 * _MINUTE
+_DAY = 24 * _HOUR
+
+
+@register.filter
+def rupees(value: Decimal | None) -> str:
+    """``13928125.00`` → ``1,39,28,125``; paise only when there are some. Empty for no value."""
+    if value is None:
+        return ""
+    return group(value, "indian", None if value == value.to_integral_value() else 2)
+
+
+@register.filter
+def grouped(value: int) -> str:
+    """``123456`` → ``1,23,456``."""
+    return group(Decimal(value), "indian")
+
+
+@register.filter
+def age(value: datetime | None) -> str:
+    """How long ago, in one unit: ``just now``, ``12 minutes``, ``3 hours``, ``5 days``."""
+    if value is None:
+        return ""
+    return in_words((timezone.now() - value).total_seconds())
+
+
+def in_words(seconds: float) -> str:
+    """A duration in one unit, rounded down; a negative one is ``just now`` (clocks differ)."""
+    if seconds < _MINUTE:
+        return "just now"
+    if seconds < _HOUR:
+        return _counted(int(seconds // _MINUTE), "minute")
+    if seconds < _DAY:
+        return _counted(int(seconds // _HOUR), "hour")
+    return _counted(int(seconds // _DAY), "day")
+
+
+def _counted(number: int, unit: str) -> str:
+    return f"{number:,} {unit}{'' if number == 1 else 's'}"
+
+
+@register.filter
+def moment(value: datetime | None) -> str:
+    """Today's time, yesterday, a day of this year, or a day of another year."""
+    if value is None:
+        return ""
+    local, today = timezone.localtime(value), timezone.localdate()
+    days = (today - local.date()).days
+    if days == 0:
+        return date_format(local, "H:i")
+    if days == 1:
+        return "Yesterday"
+    return date_format(local, "j M" if local.year == today.year else "j M Y")
+
+
+@register.filter
+def words(value: str) -> str:
+    """A code as words: ``land_building`` → ``Land building``."""
+    text = value.replace("_", " ").replace("-", " ").strip()
+    return text[:1].upper() + text[1:]
+
+
+@register.filter
+def at(mapping: Mapping[str, Any], key: str) -> Any:
+    """The value that a mapping has for a key; empty text for none."""
+    return mapping.get(key, "")
