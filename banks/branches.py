@@ -1,7 +1,7 @@
 """Adding, changing and removing a bank's branches, one at a time, each audited.
 
-Branches are embedded in the bank's document. Every change reads the list, changes one entry and writes it back
-only if nobody else wrote in between; then it is tried again.
+Branches are embedded in the bank's document. Every change reads the list, changes one entry and writes it
+back only if nobody else wrote in between; otherwise it is tried again.
 """
 
 from __future__ import annotations
@@ -72,7 +72,10 @@ def change_branch(bank: Bank, code: str, branch: Branch, *, by: User) -> None:
 
 
 def remove_branch(bank: Bank, code: str, *, by: User) -> Branch:
-    """Remove the branch of ``code`` and return it; reports that name it keep what they have. Raises BranchUnknown."""
+    """Remove the branch of ``code`` and return it; reports that name it keep what they have.
+
+    Raises BranchUnknown.
+    """
     removed: list[Branch] = []
 
     def change(branches: list[Branch]) -> list[Branch]:

@@ -29,7 +29,7 @@ def publish_format(version: Format, *, by: User) -> None:
 
 
 def retire_format(version: Format, *, by: User) -> None:
-    """Firms begin no new reports with the version; reports that stand on it are untouched. Raises FormatState."""
+    """Firms begin no new reports with the version; reports that stand on it keep it. Raises FormatState."""
     _become(version, FormatStatus.RETIRED, by)
 
 

@@ -35,10 +35,10 @@ def describe(entry: ActivityEntry) -> Event:
 
 
 def fold(events: Iterable[Event]) -> list[Event]:
-    """The same thing done to the same report several times running, told once with how often."""
+    """The same thing done by the same person to the same report several times running, told once."""
     folded: list[list[Event]] = []
     for event in events:
-        if folded and (folded[-1][0].text, folded[-1][0].report_id) == (event.text, event.report_id):
+        if folded and _same(folded[-1][0], event):
             folded[-1].append(event)
         else:
             folded.append([event])
@@ -46,6 +46,10 @@ def fold(events: Iterable[Event]) -> list[Event]:
         replace(same[0], text=f"{same[0].text}, {len(same)} times") if len(same) > 1 else same[0]
         for same in folded
     ]
+
+
+def _same(one: Event, other: Event) -> bool:
+    return (one.text, one.report_id, one.by) == (other.text, other.report_id, other.by)
 
 
 def _no_details(details: Mapping[str, Any]) -> tuple[str, ...]:

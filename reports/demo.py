@@ -63,7 +63,12 @@ def _make(
     details["applicant_name"] = demo.applicant
     branch = details.get("branch", "")
     report = actions.begin_report(
-        organization=organization, by=valuer, now=now, format_id=stored.pk, branch_code=branch, answers=answers
+        organization=organization,
+        by=valuer,
+        now=now,
+        format_id=stored.pk,
+        branch_code=branch,
+        answers=answers,
     )
     for number in range(demo.photographs):
         actions.add_photograph(
@@ -89,9 +94,7 @@ def _make(
     steps["issued"] = [
         *steps["in_review"],
         lambda: actions.approve_report(report_id=report.pk, by=manager, now=now),
-        lambda: actions.issue_report(
-            report_id=report.pk, organization=organization, by=manager, now=now
-        ),
+        lambda: actions.issue_report(report_id=report.pk, organization=organization, by=manager, now=now),
     ]
     for step in steps[demo.reach]:
         step()

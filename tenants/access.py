@@ -47,7 +47,10 @@ def firm_page(
     [Callable[Concatenate[TenantRequest, P], HttpResponseBase]],
     Callable[Concatenate[HttpRequest, P], HttpResponseBase],
 ]:
-    """Guard a page of the firm: signed out → sign-in, no organization → a page that says so, no permission → 403."""
+    """Guard a page of the firm.
+
+    Signed out → sign-in; no organization → a page that says so; permission missing → 403.
+    """
 
     def decorate(
         view: Callable[Concatenate[TenantRequest, P], HttpResponseBase],

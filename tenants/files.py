@@ -19,7 +19,10 @@ BUCKET = "fs"
 
 @deconstructible
 class OrganizationStorage(Storage):
-    """Django's storage interface over GridFS. Every call needs an active organization and sees only its files."""
+    """Django's storage interface over GridFS.
+
+    Every call needs an active organization and sees only its files.
+    """
 
     def _bucket(self) -> GridFSBucket:
         database = connections[require_org_id("A file")].database  # type: ignore[attr-defined]

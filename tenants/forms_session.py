@@ -9,7 +9,7 @@ from django.contrib.auth.forms import AuthenticationForm
 class SignInForm(AuthenticationForm):
     """E-mail and password. One message for every failure, so that nobody learns who exists."""
 
-    error_messages = {  # noqa: RUF012 - Django's own shape
+    error_messages = {
         "invalid_login": "E-mail and password do not match. Check both; capitals count in the password.",
         "inactive": "E-mail and password do not match. Check both; capitals count in the password.",
     }

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, cast
 
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
@@ -14,6 +14,7 @@ from pymongo.errors import AutoReconnect, PyMongoError, WaitQueueTimeoutError
 from tenants.access import activate_for, refused_page
 from tenants.context import carry_iterator, no_organization
 from tenants.errors import OrganizationRefused
+from tenants.models import User
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +38,7 @@ class OrganizationMiddleware:
         with no_organization():
             try:
                 if request.user.is_authenticated:
-                    activate_for(request, request.user)
+                    activate_for(request, cast(User, request.user))
             except OrganizationRefused as refusal:
                 if not request.path.startswith(_ALWAYS_ALLOWED):
                     return _refused(request, refusal)
@@ -47,7 +48,8 @@ class OrganizationMiddleware:
                 return unavailable(request, error)
             response = self.get_response(request)
             if isinstance(response, StreamingHttpResponse) and not response.is_async:
-                response.streaming_content = carry_iterator(response.streaming_content)  # type: ignore[assignment]
+                content = cast("Iterator[bytes]", response.streaming_content)
+                response.streaming_content = carry_iterator(content)
             return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
@@ -75,7 +77,7 @@ def unavailable(request: HttpRequest, error: BaseException) -> HttpResponse:
         response = _problem(503, "The database does not answer", "Try again in a few seconds.")
     else:
         # The base template of errors uses no user and no organization.
-        response = render(None, "errors/503.html", status=503)  # type: ignore[arg-type]
+        response = render(None, "errors/503.html", status=503)
     response["Retry-After"] = RETRY_AFTER_SECONDS
     return response
 

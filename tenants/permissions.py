@@ -44,7 +44,10 @@ PERMISSIONS_OF_ROLE: dict[str, frozenset[Permission]] = {
 
 
 def can(user: User, permission: Permission) -> bool:
-    """Whether ``user`` may do it in the own organization. Staff and people without one may do nothing there."""
+    """Whether ``user`` may do it in the own organization.
+
+    Staff, and people without an organization, may do nothing there.
+    """
     if not user.is_active or user.is_staff or user.organization_id is None:
         return False
     return permission in PERMISSIONS_OF_ROLE.get(user.role, frozenset())

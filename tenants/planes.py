@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, ClassVar, TypeVar
 
 from django.db import models
-from django_mongodb_backend.managers import MongoManager
-from django_mongodb_backend.queryset import MongoQuerySet
+from django_mongodb_backend.queryset import RawQuerySet
 
 from tenants.context import require_org_id
 from tenants.errors import WrongOrganization
@@ -23,7 +23,7 @@ class Plane(StrEnum):
     TENANT = "tenant"
 
 
-class TenantQuerySet(MongoQuerySet[M]):
+class TenantQuerySet(models.QuerySet[M]):
     """A queryset that belongs to the organization that was active when it was built.
 
     Querysets are lazy: without this, one built for firm A and evaluated while B is active would read B.
@@ -33,19 +33,29 @@ class TenantQuerySet(MongoQuerySet[M]):
     def db(self) -> str:
         """The active organization. Raises NoActiveOrganization, or WrongOrganization after a switch."""
         active = require_org_id(self.model._meta.label)
-        if self._db is not None and self._db != active:
+        alias: str | None = self._db  # type: ignore[attr-defined]
+        if alias is not None and alias != active:
             raise WrongOrganization(
-                f"A queryset of {self.model._meta.label}", belongs_to=self._db, active=active
+                f"A queryset of {self.model._meta.label}", belongs_to=alias, active=active
             )
         return active
 
 
-class TenantManager(MongoManager.from_queryset(TenantQuerySet)):  # type: ignore[misc]
+class PlaneManager(models.Manager[M]):
+    """Django's manager, and MongoDB's aggregation where the ORM has no words."""
+
+    def raw_aggregate(self, pipeline: Sequence[Mapping[str, Any]]) -> Iterable[M]:
+        """Objects made from the documents of an aggregation, with what it adds as attributes."""
+        found: Iterable[M] = RawQuerySet(pipeline, model=self.model, using=self.get_queryset().db)
+        return found
+
+
+class TenantManager(PlaneManager[M]):
     """Binds every queryset to the active organization at the moment it is asked for."""
 
-    def get_queryset(self) -> TenantQuerySet[Any]:
+    def get_queryset(self) -> TenantQuerySet[M]:
         alias = require_org_id(self.model._meta.label)
-        return self._queryset_class(model=self.model, using=alias, hints=self._hints)  # type: ignore[no-any-return]
+        return TenantQuerySet(model=self.model, using=alias, hints=self._hints)  # type: ignore[attr-defined]
 
 
 class ControlPlaneModel(models.Model):
@@ -53,7 +63,7 @@ class ControlPlaneModel(models.Model):
 
     plane: ClassVar[Plane] = Plane.CONTROL
 
-    objects = MongoManager()
+    objects = PlaneManager()
 
     class Meta:
         abstract = True
@@ -64,7 +74,7 @@ class SharedModel(models.Model):
 
     plane: ClassVar[Plane] = Plane.SHARED
 
-    objects = MongoManager()
+    objects = PlaneManager()
 
     class Meta:
         abstract = True

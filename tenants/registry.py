@@ -113,7 +113,7 @@ class DatabaseRegistry:
             return list(self._entries)
 
     def _settings_for(self, placement: Placement) -> DatabaseSettings:
-        return settings.DATABASES.organization(placement)  # type: ignore[attr-defined,no-any-return]
+        return databases().organization(placement)
 
     def _use_in_thread(self, placement: Placement) -> None:
         """Bound the connection wrappers of this thread, and renew one made for an older placement."""
@@ -131,7 +131,7 @@ class DatabaseRegistry:
 
 def _drop_connection(org_id: str) -> None:
     """Forget this thread's wrapper unless a transaction is open on it (then its owner drops it later)."""
-    wrapper = getattr(connections._connections, org_id, None)
+    wrapper = getattr(connections._connections, org_id, None)  # type: ignore[attr-defined]
     if wrapper is not None and wrapper.session is None:
         del connections[org_id]
 
@@ -165,6 +165,11 @@ class Databases(dict[str, DatabaseSettings]):
         if not is_org_id(alias):
             raise KeyError(alias)
         return registry.database_settings(alias)
+
+
+def databases() -> Databases:
+    """``settings.DATABASES`` as what it is."""
+    return settings.DATABASES
 
 
 registry = DatabaseRegistry()

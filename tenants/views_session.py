@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -12,7 +13,7 @@ from tenants.forms_session import SignInForm
 from tenants.models import User
 
 _YEAR = 60 * 60 * 24 * 365
-APPEARANCE = {"theme": {"system", "light", "dark"}, "density": {"comfortable", "compact"}}
+APPEARANCE = {"theme": {"system", "light", "dark", "contrast"}, "density": {"comfortable", "compact"}}
 
 
 class SignInView(LoginView):
@@ -21,6 +22,7 @@ class SignInView(LoginView):
     template_name = "registration/sign_in.html"
     authentication_form = SignInForm
     redirect_authenticated_user = True
+    extra_context = {"site_name": settings.SITE_NAME}
 
     def get_default_redirect_url(self) -> str:
         user = self.request.user

@@ -1,4 +1,4 @@
-"""The environment of a test run, set before Django reads its settings (a pytest plugin: ``-p tests.environment``)."""
+"""The environment of a test run, set before Django reads its settings (``pytest -p tests.environment``)."""
 
 import os
 import tempfile

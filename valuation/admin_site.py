@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.admin import AdminSite
 from django.contrib.auth.forms import PasswordChangeForm
@@ -21,8 +21,9 @@ class OwnPasswordForm(PasswordChangeForm):
     """A change of the own password, which the verb audits."""
 
     def save(self, commit: bool = True) -> User:
-        set_password(self.user, self.cleaned_data["new_password1"], by=self.user)
-        return self.user
+        user = cast(User, self.user)
+        set_password(user, self.cleaned_data["new_password1"], by=user)
+        return user
 
 
 class StaffSite(AdminSite):
@@ -47,7 +48,7 @@ class StaffSite(AdminSite):
 
     def password_change(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
+    ) -> TemplateResponse:
         request.current_app = self.name  # type: ignore[attr-defined]
         return PasswordChangeView.as_view(  # type: ignore[return-value]
             form_class=OwnPasswordForm,

@@ -1,5 +1,20 @@
 """The API's addresses."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from banks.api.views import Bank, Banks
+from reports.api.views import OneReport, Reports
+from tenants.api.views import Me
+from valuation.api_reference import SchemaView, reference
+
+app_name = "api"
+
+urlpatterns = [
+    path("me", Me.as_view(), name="me"),
+    path("banks", Banks.as_view(), name="banks"),
+    path("banks/<str:code>", Bank.as_view(), name="bank"),
+    path("reports", Reports.as_view(), name="reports"),
+    path("reports/<str:report_id>", OneReport.as_view(), name="report"),
+    path("schema/", SchemaView.as_view(), name="schema"),
+    path("docs/", reference, name="docs"),
+]

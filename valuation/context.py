@@ -6,7 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
-THEMES = ("system", "light", "dark")
+THEMES = ("system", "light", "dark", "contrast")
 DENSITIES = ("comfortable", "compact")
 
 
@@ -19,4 +19,5 @@ def appearance(request: HttpRequest) -> dict[str, Any]:
         "theme": theme if theme in THEMES else "system",
         "density": density if density in DENSITIES else "comfortable",
         "accent": organization.accent if organization else "teal",
+        "themes": THEMES,
     }

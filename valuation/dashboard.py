@@ -5,6 +5,7 @@ A fixed number of queries whatever the number of firms, none of them into a firm
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -58,7 +59,7 @@ class Dashboard:
     figures: list[Figure]
     clusters: list[ClusterState]
     more_clusters: bool
-    audit: list[dict[str, Any]]
+    audit: Sequence[Mapping[str, Any]]
 
 
 def dashboard(today: date | None = None) -> Dashboard:

@@ -23,7 +23,7 @@ def _page(request: HttpRequest, status: int, detail: str = "") -> HttpResponse:
         }
         return JsonResponse(body, status=status, content_type="application/problem+json")
     # Without the request no context processor runs, so nothing here can fail again.
-    return render(None, f"errors/{status}.html", {"detail": detail}, status=status)  # type: ignore[arg-type]
+    return render(None, f"errors/{status}.html", {"detail": detail}, status=status)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -19,6 +19,8 @@ DEBUG = env.bool("DJANGO_DEBUG", default=False)
 SECRET_KEY = env.str("DJANGO_SECRET_KEY", default="")
 if not SECRET_KEY:
     raise ImproperlyConfigured("Set DJANGO_SECRET_KEY (“make run” and “make test” make one of their own).")
+# What the system calls itself on pages that belong to no firm.
+SITE_NAME = env.str("SITE_NAME", default="Valuation reports")
 ALLOWED_HOSTS = env.list("DJANGO_ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
 CSRF_TRUSTED_ORIGINS = env.list("DJANGO_CSRF_TRUSTED_ORIGINS", default=[])
 # Whether browsers reach the site by https; off only for an address on the own machine.
@@ -82,7 +84,9 @@ TEMPLATES: list[dict[str, Any]] = [
 # Every MongoDB address of this process by the name of its setting: MONGODB_URI holds the control plane and
 # the shared resources, MONGODB_URI_<NAME> further clusters. A cluster record names one of these settings.
 MONGODB_ADDRESSES: dict[str, str] = {
-    name: value for name, value in os.environ.items() if name == "MONGODB_URI" or name.startswith("MONGODB_URI_")
+    name: value
+    for name, value in os.environ.items()
+    if name == "MONGODB_URI" or name.startswith("MONGODB_URI_")
 }
 # An unreachable server must fail a request in seconds, and a write counts when the majority has it.
 MONGODB_CLIENT_OPTIONS: dict[str, Any] = {
@@ -195,17 +199,30 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["tenants.authentication.OrganizationSessionAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["tenants.authentication.IsMember"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["tenants.api.parsing.ExactJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "valuation.api.problem_response",
     "UNAUTHENTICATED_USER": None,
     "COERCE_DECIMAL_TO_STRING": True,
+    # What an answer is made of is the Accept header's to say, not a query parameter's.
+    "URL_FORMAT_OVERRIDE": None,
 }
 SPECTACULAR_SETTINGS: dict[str, Any] = {
-    "TITLE": "Valuation",
+    "TITLE": "Valuation reports",
     "DESCRIPTION": "Reports, banks and the signed-in person of one firm of valuers.",
     "VERSION": "1.0.0",
     "SERVE_INCLUDE_SCHEMA": False,
+    # A body and an answer of the same name may differ in what is required.
+    "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "tenants.api.schema.describe_refusals",
+    ],
+    "ENUM_NAME_OVERRIDES": {
+        "ReportStatus": "reports.models.ReportStatus",
+        "Role": "tenants.permissions.Role",
+        "BankType": "banks.models.BankType",
+    },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }

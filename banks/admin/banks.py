@@ -1,7 +1,7 @@
 """Banks, and each bank's branches: a list to search, a page for one branch.
 
-A bank can have thousands of branches, more than one form could carry; so each is added, changed and removed on
-a page of its own, and saving the bank never writes its branches.
+A bank can have thousands of branches, more than one form could carry; so each is added, changed and removed
+on a page of its own, and saving the bank never writes its branches.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from django.utils.safestring import SafeString
 
 from banks.branches import BranchTaken, add_branch, branch_of, change_branch, remove_branch
 from banks.models import Bank, Branch
-from tenants.admin.base import StaffAdmin, Tool, attempt, staff_of
+from tenants.admin.base import StaffAdmin, Tool, attempt, sent, staff_of
 from tenants.admin.showing import badge, moment
 
 BRANCHES_A_PAGE = 50
@@ -35,12 +35,12 @@ BRANCH_FIELDSETS = (
 )
 
 
-class BankForm(forms.ModelForm):
+class BankForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean_code(self) -> str:
         return str(self.cleaned_data["code"]).strip().upper()
 
 
-class BranchForm(forms.ModelForm):
+class BranchForm(forms.ModelForm):  # type: ignore[type-arg]
     """One branch. Codes and IFSC are kept in capitals."""
 
     latitude = forms.FloatField(required=False, min_value=-90, max_value=90)
@@ -159,7 +159,7 @@ class BankAdmin(StaffAdmin[Bank]):
         bank, branch = self._bank_and_branch(request, object_id, code)
         if isinstance(bank, HttpResponse):
             return bank
-        form = BranchForm(request.POST or None, instance=branch or Branch())
+        form = BranchForm(sent(request), instance=branch or Branch())
         if request.method == "POST" and form.is_valid():
             done = attempt(form, lambda: self._save_branch(request, bank, code, form))
             if done is not None:
@@ -175,7 +175,7 @@ class BankAdmin(StaffAdmin[Bank]):
         bank, branch = self._bank_and_branch(request, object_id, code)
         if isinstance(bank, HttpResponse):
             return bank
-        form = forms.Form(request.POST or None)
+        form = forms.Form(sent(request))
         if request.method == "POST" and form.is_valid():
             removed = attempt(form, lambda: remove_branch(bank, unquote(code), by=staff_of(request)))
             if removed is not None:
@@ -211,7 +211,8 @@ class BankAdmin(StaffAdmin[Bank]):
         except BranchTaken as taken:
             form.add_error(taken.field, str(taken))
             return None
-        return f"The branch “{branch.name}” ({branch.code}) of {bank} was {'added' if code is None else 'changed'}."
+        done = "added" if code is None else "changed"
+        return f"The branch “{branch.name}” ({branch.code}) of {bank} was {done}."
 
     def _branch_context(
         self, request: HttpRequest, bank: Bank, branch: Branch | None, form: BranchForm | None

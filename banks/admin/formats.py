@@ -1,4 +1,4 @@
-"""Formats: what they hold, to be read; published and retired. Their content comes from files and never changes."""
+"""Formats: what they hold, to be read; published and retired. Their content is a file's and never changes."""
 
 from __future__ import annotations
 

@@ -14,7 +14,11 @@ from tenants.api.fields import ObjectIdField
 MOST_BRANCHES = 500
 BRANCHES_SHOWN = 100
 
-_ORIGIN = serializers.ChoiceField(choices=[(one.value, one.value) for one in Origin])
+
+class OriginsField(serializers.DictField):
+    """For each value, whether it is shared by all firms or this firm's own."""
+
+    child = serializers.ChoiceField(choices=[(one.value, one.value) for one in Origin])
 
 
 class Search(serializers.Serializer[Any]):
@@ -45,9 +49,7 @@ class BankSerializer(serializers.Serializer[Any]):
     bank_type = serializers.ChoiceField(choices=BankType.choices)
     city = serializers.CharField(allow_blank=True, help_text="Of the head office.")
     state = serializers.CharField(allow_blank=True)
-    origins = serializers.DictField(
-        child=_ORIGIN, help_text="For each value, whether it is shared by all firms or this firm's own."
-    )
+    origins = OriginsField(help_text="For each value, whether it is shared by all firms or this firm's own.")
 
 
 class BanksSerializer(serializers.Serializer[Any]):
@@ -74,7 +76,7 @@ class BranchSerializer(serializers.Serializer[Any]):
     latitude = serializers.FloatField(allow_null=True)
     longitude = serializers.FloatField(allow_null=True)
     own = serializers.BooleanField(help_text="Whether the firm added the branch itself.")
-    origins = serializers.DictField(child=_ORIGIN)
+    origins = OriginsField()
 
 
 class FormatSerializer(serializers.Serializer[Any]):

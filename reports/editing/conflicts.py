@@ -47,7 +47,8 @@ def reconcile(
 
     ``attached`` are files that came with the form and are stored by now: control name → id.
     """
-    base = SectionForm(context, data).base or {}
+    sent_base = SectionForm(context, data).base
+    base = sent_base or {}
     moved, more = _rows_apart(context, data, base)
     for name, file_id in (attached or {}).items():
         moved[join(name, "kept")] = file_id
@@ -64,12 +65,14 @@ def reconcile(
             continue
         # What cannot be read was certainly typed.
         mine = None if name in form.errors else digest(form.cleaned_data.get(name))
-        theirs, before = digest(control.stored), base.get(name)
+        theirs = digest(control.stored)
+        # What the page did not have was empty; of a page that did not say what it had nothing is known.
+        before = None if sent_base is None else base.get(name, "")
         if mine == theirs or (mine is not None and theirs == before):
             continue
         if mine is not None and mine == before:
             taken.add(name)
-        elif theirs != before or before is None:
+        elif theirs != before:
             conflicts[name] = _conflict(control, formatter, by, at)
     return Reconciled(form, frozenset(taken), conflicts)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -15,7 +15,7 @@ from reports.actions.save import section_version
 from reports.calculation.engine import calculate
 from reports.comments import open_comments, read_comments
 from reports.editing.presenting import Look, Presenter
-from reports.editing.questions import Conflict
+from reports.editing.questions import Conflict, Group, Item, Question, Table
 from reports.editing.rail import ReportView, by_path
 from reports.forms.names import join
 from reports.forms.section import BASE, SectionContext, SectionForm, base_of
@@ -45,10 +45,20 @@ class SectionPage:
 
 
 @dataclass(frozen=True, slots=True)
+class Banner:
+    """Something the person must know first; see ``components/banner.html``."""
+
+    tone: str
+    text: str = ""
+    title: str = ""
+    items: Sequence[Mapping[str, str]] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Shown:
     """How the section is shown beyond what is stored: a banner, both values of a conflict, errors or none."""
 
-    banner: Mapping[str, Any] | None = None
+    banner: Banner | None = None
     conflicts: Mapping[str, Conflict] = field(default_factory=dict)
     taken: frozenset[str] = frozenset()
     show_errors: bool = True
@@ -97,6 +107,7 @@ def page_context(page: SectionPage, form: SectionForm, shown: Shown) -> dict[str
         "may_review": report.status == ReportStatus.IN_REVIEW and bool(steps & {Step.APPROVE, Step.RETURN}),
         "banner": shown.banner,
         "grouping": page.definition.grouping,
+        "has_required": any(question.required for question in _questions(items)),
         "has_files": any(item.type is FieldType.FILE for item in section.leaves()),
         "version": _version(page, form, shown),
         "base": _base(form, presenter, shown),
@@ -130,7 +141,7 @@ def live_context(page: SectionPage, form: SectionForm) -> dict[str, Any]:
     )
     return {
         "computed": _computed(items),
-        "feet": [item for item in items if getattr(item, "foot", None)],
+        "feet": [item for item in items if isinstance(item, Table) and item.foot],
         "parts": view.outline(page.section.path),
         "progress": view.progress[page.section.path],
         "values": view.value_lines(),
@@ -141,14 +152,21 @@ def live_context(page: SectionPage, form: SectionForm) -> dict[str, Any]:
     }
 
 
-def _computed(items: Sequence[Any]) -> list[Any]:
+def _computed(items: Sequence[Item]) -> list[Question]:
     """The computed questions that nobody has typed over, cells of tables included."""
-    found: list[Any] = []
+    calculated = FieldType.CALCULATED.value
+    return [one for one in _questions(items) if one.type == calculated and not one.is_overridden]
+
+
+def _questions(items: Sequence[Item]) -> Iterator[Question]:
+    """Every question of the section: single ones, those of groups, cells of tables."""
     for item in items:
-        inner = [cell for row in item.rows for cell in row.cells] if hasattr(item, "rows") else None
-        questions = inner if inner is not None else getattr(item, "fields", [item])
-        found += [q for q in questions if q.type == FieldType.CALCULATED.value and not q.is_overridden]
-    return found
+        if isinstance(item, Table):
+            yield from (cell for row in item.rows for cell in row.cells)
+        elif isinstance(item, Group):
+            yield from item.fields
+        else:
+            yield item
 
 
 def context_of(page: SectionPage, choices: Mapping[str, Any]) -> SectionContext:

@@ -256,14 +256,15 @@ def _table_answer(
 
 
 def _row(layout: TableLayout, record: Record, answers: Mapping[str, Any]) -> dict[str, Any]:
-    """The filled cells of a record; a box that is not ticked is no answer in a table."""
+    """The filled cells of a record; a box that was never ticked is no answer in a table."""
     row = dict(record.kept)
     for part in layout.parts:
         control = layout.controls.get((record.key, part.id))
         if control is None:
             continue
         answer = answers.get(control.name)
-        if not is_empty(answer) and answer is not False:
+        unticked = answer is False and control.stored is not False
+        if not is_empty(answer) and not unticked:
             row[part.id] = answer
     return row
 

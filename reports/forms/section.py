@@ -103,9 +103,14 @@ class AnswerField(forms.Field):
         if self.control.field.type is FieldType.FILE:
             return self.kept_file
         try:
-            return read_typed(self.control.field, value, choices=self.choices)
+            answer = read_typed(self.control.field, value, choices=self.choices)
         except AnswerProblem as problem:
             raise forms.ValidationError(str(problem), code="answer") from None
+        stored = self.control.stored
+        if isinstance(answer, list) and isinstance(stored, list) and set(answer) == set(stored):
+            # The same choices in another order are no change.
+            return stored
+        return answer
 
 
 class SectionForm(forms.Form):

@@ -18,6 +18,7 @@ from reports.editing.conflicts import reconcile
 from reports.editing.page import (
     PHOTOGRAPHS,
     VERSION,
+    Banner,
     SectionPage,
     Shown,
     context_of,
@@ -88,7 +89,7 @@ def _save(request: TenantRequest, page: SectionPage, form: SectionForm) -> HttpR
         current = _page(request, report_or_404(page.report.pk), page.section.tab_id, page.section.id)
         return _frozen(request, current, form)
     except (actions.FileRefused, actions.BranchUnknown) as refusal:
-        banner = {"tone": "bad", "title": "Not saved", "text": str(refusal)}
+        banner = Banner("bad", str(refusal), "Not saved")
         return _shown(request, page, form, Shown(banner=banner, fresh=False), 422)
     return HttpResponseRedirect(_onwards(request, page, form))
 
@@ -177,7 +178,7 @@ def _stale(
         if count
         else "What you wrote does not touch their changes, which are below too. Save again to keep both."
     )
-    banner = {"tone": "warn", "title": f"{stale} Nothing you typed is lost.", "text": text}
+    banner = Banner("warn", text, f"{stale} Nothing you typed is lost.")
     shown = Shown(banner=banner, conflicts=both.conflicts, taken=both.taken)
     return _shown(request, newest, both.form, shown, 409)
 
@@ -185,11 +186,11 @@ def _stale(
 def _frozen(request: TenantRequest, page: SectionPage, form: SectionForm) -> HttpResponse:
     """409: the report went on while somebody wrote; what was typed can still be read and copied."""
     state = _STATES.get(ReportStatus(page.report.status), "The report cannot be changed now.")
-    banner = {"tone": "warn", "title": "Not saved", "text": f"{state} What you typed is below, to be copied."}
+    banner = Banner("warn", f"{state} What you typed is below, to be copied.", "Not saved")
     return _shown(request, page, form, Shown(banner=banner, keep_typed=True, fresh=False), 409)
 
 
-def _errors(form: SectionForm) -> dict[str, Any]:
+def _errors(form: SectionForm) -> Banner:
     count = len(form.errors) + len(form.table_errors)
     first = [
         {"text": f"{form.fields[name].label}: {' '.join(map(str, texts))}", "href": f"#q-{name}"}
@@ -197,19 +198,19 @@ def _errors(form: SectionForm) -> dict[str, Any]:
         if name in form.fields
     ]
     title = f"Not saved: {'one answer has' if count == 1 else f'{count} answers have'} to be put right"
-    return {"tone": "bad", "title": title, "items": first}
+    return Banner("bad", title=title, items=first)
 
 
-def _note(page: SectionPage) -> dict[str, Any] | None:
+def _note(page: SectionPage) -> Banner | None:
     """What the person must know before reading on: why nothing can be changed, what the reviewer wrote."""
     report = page.report
     state = _STATES.get(ReportStatus(report.status))
     if state:
-        return {"tone": "info", "text": state}
+        return Banner("info", state)
     if not page.may_write:
-        return {"tone": "info", "text": "Your role reads reports; you cannot change this one."}
+        return Banner("info", "Your role reads reports; you cannot change this one.")
     if report.status == ReportStatus.CHANGES_REQUESTED and report.review_note:
-        return {"tone": "warn", "title": "The reviewer's note", "text": report.review_note}
+        return Banner("warn", report.review_note, "The reviewer's note")
     return None
 
 

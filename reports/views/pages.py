@@ -204,7 +204,7 @@ def detail_page(
         "problems": [
             {"text": text, "href": _field_url(report, path)} for path, text in (problems or {}).items()
         ],
-        "timeline": [describe(entry) for entry in listing.timeline(str(report.pk))],
+        "timeline": fold([describe(entry) for entry in listing.timeline(str(report.pk))]),
         "crumbs": [("Reports", reverse("reports:list")), (report.reference, "")],
     }
     return render(request, "reports/detail.html", context, status=422 if problems else 200)

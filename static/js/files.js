@@ -63,13 +63,15 @@ async function send(form, files) {
   progress.hidden = false;
   const request = new XMLHttpRequest();
   request.upload.addEventListener("progress", (event) => { if (event.lengthComputable) progress.value = (100 * event.loaded) / event.total; });
-  request.addEventListener("load", () => {
+  request.addEventListener("loadend", () => {
     progress.hidden = true;
+    delete form.dataset.busy;
+  });
+  request.addEventListener("load", () => {
     if (request.status < 400) location.assign(request.responseURL || location.href);
     else state.textContent = complaint(request.responseText);
   });
   request.addEventListener("error", () => {
-    progress.hidden = true;
     state.textContent = "The server cannot be reached. Choose the photographs again when you are back online.";
   });
   request.open("POST", form.action);
@@ -77,13 +79,18 @@ async function send(form, files) {
 }
 
 function begin(form, files) {
-  if (files.length) void send(form, [...files]);
+  // Choosing already sends; a second press meanwhile would send everything twice.
+  if (!files.length || "busy" in form.dataset) return;
+  form.dataset.busy = "";
+  void send(form, [...files]);
 }
 
 function prepare(root) {
   root.querySelectorAll("form[data-file-drop]:not([data-ready])").forEach((form) => {
     form.dataset.ready = "";
     const input = form.querySelector("input[type='file']");
+    const button = form.querySelector("button");
+    if (button) button.hidden = true;
     input.addEventListener("change", () => begin(form, input.files));
     form.addEventListener("submit", (event) => { event.preventDefault(); begin(form, input.files); });
     form.addEventListener("dragover", (event) => { event.preventDefault(); form.classList.add("over"); });

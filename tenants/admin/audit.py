@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.utils.safestring import SafeString
 
 from tenants.admin.base import StaffAdmin
-from tenants.admin.filters import OrganizationFilter
+from tenants.admin.filters import OrganizationFilter, WhenFilter
 from tenants.admin.showing import as_json, moment
 from tenants.models import AuditEntry
 
@@ -19,7 +19,7 @@ class AuditAdmin(StaffAdmin[AuditEntry]):
     list_display = ("when", "action", "actor", "org_id", "target")
     list_display_links = ("when",)
     list_fields = ("at", "action", "actor", "org_id", "target")
-    list_filter = ("at", "action", OrganizationFilter)
+    list_filter = (("at", WhenFilter), "action", OrganizationFilter)
     search_fields = ("actor", "target", "org_id", "action")
     search_help_text = "Part of an e-mail address, a target, an organization id or an action"
     fields = ("when", "action", "actor", "org_id", "target", "details_shown")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial, update_wrapper
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
@@ -16,7 +16,7 @@ from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import DatabaseError
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from pymongo.errors import PyMongoError
@@ -54,8 +54,8 @@ def _always(record: Any) -> bool:
 class Step:
     """Something that staff do to one record, on a page that says what it means and asks first.
 
-    ``perform(record, by, answers)`` does it and returns the sentence to show. It may raise a TenancyError or a
-    ValidationError, which the page shows; nothing has happened then.
+    ``perform(record, by, answers)`` does it and returns the sentence to show. It may raise a TenancyError or
+    a ValidationError, which the page shows; nothing has happened then.
     """
 
     name: str
@@ -90,11 +90,11 @@ class NarrowChangeList(ChangeList):
         names = self.model_admin.list_fields
         if names:
             rows = cast("QuerySet[Any]", self.result_list).values("pk", *names)
-            self.result_list = [self.model_admin.from_row(row) for row in rows]  # type: ignore[assignment]
+            self.result_list = [self.model_admin.from_row(row) for row in rows]
 
 
 class StaffAdmin(_ModelAdmin[M]):
-    """A model that staff keep. Writes go through verbs that audit; nothing is done to many records at once."""
+    """A model that staff keep. Writes go through verbs that audit, one record at a time."""
 
     actions = None
     list_per_page = 50
@@ -131,6 +131,10 @@ class StaffAdmin(_ModelAdmin[M]):
     def delete_model(self, request: HttpRequest, obj: M) -> None:
         remove_record(obj, by=staff_of(request))
 
+    # Django wraps these two in its own atomic(), which does nothing on MongoDB but mark the connection, so
+    # that the verbs' real transactions could not commit within it; and it asks where shared resources would
+    # be written before any verb has opened them. ``admin_view`` has checked the form's token already.
+
     def changeform_view(
         self,
         request: HttpRequest,
@@ -138,27 +142,20 @@ class StaffAdmin(_ModelAdmin[M]):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
-        with self._writing(request):
-            return super().changeform_view(request, object_id, form_url, extra_context)
+        return self._changeform_view(request, object_id, form_url, extra_context)  # type: ignore[attr-defined]
 
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> Any:
-        with self._writing(request):
-            return super().delete_view(request, object_id, extra_context)
-
-    def _writing(self, request: HttpRequest) -> AbstractContextManager[None]:
-        """Staff may write shared resources, and only while they send a form."""
-        if plane_of(self.model) is Plane.SHARED and request.method == "POST":
-            return shared_resources_writable()
-        return nullcontext()
+        return self._delete_view(request, object_id, extra_context)  # type: ignore[attr-defined]
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Django's collector asks where it would write, before anybody has confirmed anything."""
-        with shared_resources_writable():
+        shared = plane_of(self.model) is Plane.SHARED
+        with shared_resources_writable() if shared else nullcontext():
             return super().get_deleted_objects(objs, request)
 
-    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest | None, **kwargs: Any) -> Any:
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """A related record is chosen here and kept on its own page, without pop-ups."""
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
@@ -238,7 +235,7 @@ class StaffAdmin(_ModelAdmin[M]):
         if obj is not None:
             # The record is the heading; what kind it is stands beneath.
             context |= {"title": str(obj), "subtitle": str(self.opts.verbose_name).capitalize()}
-        return super().render_change_form(request, context, add, change, form_url, obj)  # type: ignore[arg-type]
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
     def found(self, request: HttpRequest, object_id: str) -> M | HttpResponse:
         """The record of an address, or the answer that there is none."""
@@ -257,7 +254,7 @@ class StaffAdmin(_ModelAdmin[M]):
         if not step.allowed(record):
             messages.warning(request, f"“{record}” is in no state for this: {step.label.lower()}.")
             return HttpResponseRedirect(back)
-        form = step.form(request.POST or None)
+        form = step.form(sent(request))
         if request.method == "POST" and form.is_valid():
             done = attempt(form, lambda: step.perform(record, staff_of(request), form.cleaned_data))
             if done is not None:
@@ -277,7 +274,7 @@ class StaffAdmin(_ModelAdmin[M]):
         return TemplateResponse(request, "admin/step.html", context)
 
 
-def attempt(form: forms.Form, action: Callable[[], T]) -> T | None:
+def attempt(form: forms.BaseForm, action: Callable[[], T]) -> T | None:
     """What ``action`` returns, or None with its expected failure added to the form's errors."""
     try:
         return action()
@@ -292,7 +289,7 @@ def attempt(form: forms.Form, action: Callable[[], T]) -> T | None:
     return None
 
 
-def _add_errors(form: forms.Form, error: ValidationError) -> None:
+def _add_errors(form: forms.BaseForm, error: ValidationError) -> None:
     if not hasattr(error, "error_dict"):
         form.add_error(None, error)
         return
@@ -303,6 +300,11 @@ def _add_errors(form: forms.Form, error: ValidationError) -> None:
 def before(form: forms.BaseForm) -> dict[str, Any]:
     """The changed fields of a model's form with their old values."""
     return {name: form.get_initial_for_field(form.fields[name], name) for name in form.changed_data}
+
+
+def sent(request: HttpRequest) -> QueryDict | None:
+    """What a form was sent with, or None while it is only shown."""
+    return request.POST if request.method == "POST" else None
 
 
 def staff_of(request: HttpRequest) -> User:

@@ -16,7 +16,7 @@ from tenants.models import Cluster, Organization
 from tenants.operations.clusters import known_address_settings, look_at_clusters
 
 
-class ClusterForm(forms.ModelForm):
+class ClusterForm(forms.ModelForm):  # type: ignore[type-arg]
     """A cluster whose address this process knows."""
 
     class Meta:
@@ -25,6 +25,8 @@ class ClusterForm(forms.ModelForm):
 
     def clean_address_setting(self) -> str:
         name: str = self.cleaned_data["address_setting"]
+        # A setting's name, before anything else: an address typed here by mistake holds a password.
+        Cluster._meta.get_field("address_setting").run_validators(name)
         known = known_address_settings()
         if name not in known:
             raise forms.ValidationError(
@@ -42,7 +44,7 @@ class ClusterAdmin(StaffAdmin[Cluster]):
     list_filter = ("region", "tier")
     search_fields = ("name",)
 
-    def get_fields(self, request: HttpRequest, obj: Cluster | None = None) -> list[str]:
+    def get_fields(self, request: HttpRequest, obj: Cluster | None = None) -> Any:
         fields = ["name", "region", "tier", "capacity", "address_setting"]
         return [*fields, "room"] if obj else fields
 

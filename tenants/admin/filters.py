@@ -46,6 +46,14 @@ class TypedFilter(admin.SimpleListFilter):
         }
 
 
+class WhenFilter(admin.DateFieldListFilter):
+    """Today, the last days, this month, this year."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = "time"
+
+
 class OrganizationFilter(TypedFilter):
     title = "organization id"
     parameter_name = "org"

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
-from tenants.admin.base import ReadOnlyInline, StaffAdmin, Step, Tool, attempt, staff_of
+from tenants.admin.base import ReadOnlyInline, StaffAdmin, Step, Tool, attempt, sent, staff_of
 from tenants.admin.showing import NOTHING, as_json, badge, moment
 from tenants.models import Cluster, Organization, OrganizationStatus, Plan, Subscription, User
 from tenants.models.control import validate_org_id
@@ -51,10 +51,10 @@ class NewOrganizationForm(forms.Form):
         validators=[validate_org_id],
         help_text="Names the firm's database, for ever: lower-case letters, digits and underscores.",
     )
-    cluster = forms.ModelChoiceField(
+    cluster: forms.ModelChoiceField[Cluster] = forms.ModelChoiceField(
         Cluster.objects.all(), to_field_name="name", help_text="Where the firm's database is made."
     )
-    plan = forms.ModelChoiceField(
+    plan: forms.ModelChoiceField[Plan] = forms.ModelChoiceField(
         Plan.objects.all(), to_field_name="code", required=False, help_text="Begins a subscription today."
     )
 
@@ -123,8 +123,8 @@ STEPS = (
     Step(
         "suspend",
         "Suspend",
-        "Every person of the firm is refused from the next request on. Nothing is deleted, and the firm can be "
-        "opened again at any time.",
+        "Every person of the firm is refused from the next request on. Nothing is deleted, and the firm can "
+        "be opened again at any time.",
         _suspend,
         form=ReasonForm,
         allowed=lambda one: one.status == OrganizationStatus.ACTIVE,
@@ -209,7 +209,7 @@ class OrganizationAdmin(StaffAdmin[Organization]):
         """Create a firm with its database; a failure is an error of the form, and can be tried again."""
         if not self.has_add_permission(request):
             raise PermissionDenied
-        form = NewOrganizationForm(request.POST or None, initial=self._suggested(request))
+        form = NewOrganizationForm(sent(request), initial=self._suggested(request))
         if request.method == "POST" and form.is_valid():
             made = attempt(form, lambda: create_organization(form.wanted(), by=staff_of(request)))
             if made is not None:

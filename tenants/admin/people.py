@@ -14,7 +14,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 
-from tenants.admin.base import StaffAdmin, Step, Tool, attempt, before, staff_of
+from tenants.admin.base import StaffAdmin, Step, Tool, attempt, before, sent, staff_of
 from tenants.admin.filters import MemberOfFilter
 from tenants.admin.showing import NOTHING, badge, moment
 from tenants.models import User
@@ -28,7 +28,7 @@ from tenants.operations.people import (
 )
 
 
-class PersonForm(forms.ModelForm):
+class PersonForm(forms.ModelForm):  # type: ignore[type-arg]
     """A person's name and e-mail; the address is unique whatever the case of its letters."""
 
     def clean_email(self) -> str:
@@ -162,7 +162,7 @@ class PersonAdmin(StaffAdmin[User]):
         person = self.found(request, object_id)
         if isinstance(person, HttpResponse):
             return person
-        form = SetPasswordForm(person, request.POST or None)
+        form = SetPasswordForm(person, sent(request))
         if request.method == "POST" and form.is_valid():
             password = form.cleaned_data["new_password1"]
             attempt(form, lambda: set_password(person, password, by=staff_of(request)))

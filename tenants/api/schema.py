@@ -130,6 +130,21 @@ _REFUSALS: dict[str, tuple[str, tuple[int, str, dict[str, Any]], str]] = {
     ),
 }
 
+# The kinds of problem that have a type of their own: (name, status, what it means).
+KINDS: tuple[tuple[str, int, str], ...] = (
+    ("invalid", 422, "Values break rules; “errors” names each with its place and the rule. Nothing was changed."),
+    (
+        "stale",
+        409,
+        "Somebody else changed the section since the version that the answers were made from; “conflict” tells "
+        "both sets of answers and the version to save upon next.",
+    ),
+    ("frozen", 409, "The report is in review, approved, issued or cancelled, and its answers cannot be changed."),
+    ("state", 409, "The step does not lead out of the report's state."),
+    ("reference", 409, "The firm's pattern gives a reference number that another report has already."),
+    ("outdated", 412, "The report has changed since the version that If-Match names; “version” is its present one."),
+)
+
 _TEXT = {"type": "string"}
 _PROBLEM: dict[str, Any] = {
     "type": "object",

@@ -4,195 +4,399 @@ import django.core.validators
 import django.db.models.deletion
 import django.utils.timezone
 import django_mongodb_backend.fields
-import tenants.models.control
 from django.db import migrations, models
+
+import tenants.models.control
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Cluster',
+            name="Cluster",
             fields=[
-                ('id', django_mongodb_backend.fields.ObjectIdAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.SlugField(max_length=40, unique=True)),
-                ('region', models.CharField(default='local', max_length=40)),
-                ('tier', models.CharField(default='standard', max_length=40)),
-                ('capacity', models.PositiveIntegerField(default=500, help_text='Organizations this cluster may hold.')),
-                ('address_setting', models.CharField(default='MONGODB_URI', help_text="Name of the environment variable that holds the cluster's MongoDB address.", max_length=80, validators=[django.core.validators.RegexValidator('^MONGODB_URI(_[A-Z0-9_]+)?$', 'Name a setting: MONGODB_URI or MONGODB_URI_NAME.')])),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "id",
+                    django_mongodb_backend.fields.ObjectIdAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.SlugField(max_length=40, unique=True)),
+                ("region", models.CharField(default="local", max_length=40)),
+                ("tier", models.CharField(default="standard", max_length=40)),
+                (
+                    "capacity",
+                    models.PositiveIntegerField(
+                        default=500, help_text="Organizations this cluster may hold."
+                    ),
+                ),
+                (
+                    "address_setting",
+                    models.CharField(
+                        default="MONGODB_URI",
+                        help_text="Name of the environment variable that holds the cluster's MongoDB address.",
+                        max_length=80,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^MONGODB_URI(_[A-Z0-9_]+)?$",
+                                "Name a setting: MONGODB_URI or MONGODB_URI_NAME.",
+                            )
+                        ],
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
             ],
             options={
-                'db_table': 'clusters',
-                'ordering': ['name'],
+                "db_table": "clusters",
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='Counter',
+            name="Counter",
             fields=[
-                ('id', django_mongodb_backend.fields.ObjectIdAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=60, unique=True)),
-                ('value', models.PositiveBigIntegerField(default=0)),
+                (
+                    "id",
+                    django_mongodb_backend.fields.ObjectIdAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=60, unique=True)),
+                ("value", models.PositiveBigIntegerField(default=0)),
             ],
             options={
-                'db_table': 'counters',
+                "db_table": "counters",
             },
         ),
         migrations.CreateModel(
-            name='Plan',
+            name="Plan",
             fields=[
-                ('id', django_mongodb_backend.fields.ObjectIdAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.SlugField(max_length=30, unique=True)),
-                ('name', models.CharField(max_length=60)),
-                ('seats', models.PositiveIntegerField(help_text='People who may sign in.')),
-                ('reports_a_month', models.PositiveIntegerField()),
-                ('storage_mb', models.PositiveIntegerField(verbose_name='storage, MB')),
-                ('price_a_month', models.DecimalField(decimal_places=2, max_digits=10, verbose_name='price a month, ₹')),
+                (
+                    "id",
+                    django_mongodb_backend.fields.ObjectIdAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.SlugField(max_length=30, unique=True)),
+                ("name", models.CharField(max_length=60)),
+                ("seats", models.PositiveIntegerField(help_text="People who may sign in.")),
+                ("reports_a_month", models.PositiveIntegerField()),
+                ("storage_mb", models.PositiveIntegerField(verbose_name="storage, MB")),
+                (
+                    "price_a_month",
+                    models.DecimalField(decimal_places=2, max_digits=10, verbose_name="price a month, ₹"),
+                ),
             ],
             options={
-                'db_table': 'plans',
-                'ordering': ['price_a_month'],
+                "db_table": "plans",
+                "ordering": ["price_a_month"],
             },
         ),
         migrations.CreateModel(
-            name='UserSettings',
+            name="UserSettings",
             fields=[
-                ('id', django_mongodb_backend.fields.ObjectIdAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('user_id', models.CharField(max_length=24, unique=True)),
-                ('theme', models.CharField(default='system', max_length=10)),
-                ('density', models.CharField(default='comfortable', max_length=12)),
-                ('valuer_block', models.JSONField(default=dict)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
+                (
+                    "id",
+                    django_mongodb_backend.fields.ObjectIdAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("user_id", models.CharField(max_length=24, unique=True)),
+                ("theme", models.CharField(default="system", max_length=10)),
+                ("density", models.CharField(default="comfortable", max_length=12)),
+                ("valuer_block", models.JSONField(default=dict)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
             ],
             options={
-                'db_table': 'users_settings',
+                "db_table": "users_settings",
             },
         ),
         migrations.CreateModel(
-            name='ActivityEntry',
+            name="ActivityEntry",
             fields=[
-                ('id', django_mongodb_backend.fields.ObjectIdAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('action', models.CharField(max_length=60)),
-                ('actor_id', models.CharField(max_length=24)),
-                ('actor_name', models.CharField(max_length=100)),
-                ('report_id', models.CharField(blank=True, max_length=24)),
-                ('target', models.CharField(blank=True, max_length=200)),
-                ('details', models.JSONField(default=dict)),
+                (
+                    "id",
+                    django_mongodb_backend.fields.ObjectIdAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("action", models.CharField(max_length=60)),
+                ("actor_id", models.CharField(max_length=24)),
+                ("actor_name", models.CharField(max_length=100)),
+                ("report_id", models.CharField(blank=True, max_length=24)),
+                ("target", models.CharField(blank=True, max_length=200)),
+                ("details", models.JSONField(default=dict)),
             ],
             options={
-                'db_table': 'activity_logs',
-                'ordering': ['-at'],
-                'indexes': [models.Index(fields=['report_id', '-at'], name='activity_report_at')],
+                "db_table": "activity_logs",
+                "ordering": ["-at"],
+                "indexes": [models.Index(fields=["report_id", "-at"], name="activity_report_at")],
             },
         ),
         migrations.CreateModel(
-            name='AuditEntry',
+            name="AuditEntry",
             fields=[
-                ('id', django_mongodb_backend.fields.ObjectIdAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(db_index=True, default=django.utils.timezone.now)),
-                ('action', models.CharField(max_length=60)),
-                ('actor', models.CharField(help_text='E-mail address, or “system”.', max_length=254)),
-                ('org_id', models.CharField(blank=True, max_length=38, verbose_name='organization id')),
-                ('target', models.CharField(blank=True, max_length=200)),
-                ('details', models.JSONField(default=dict)),
+                (
+                    "id",
+                    django_mongodb_backend.fields.ObjectIdAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("at", models.DateTimeField(db_index=True, default=django.utils.timezone.now)),
+                ("action", models.CharField(max_length=60)),
+                ("actor", models.CharField(help_text="E-mail address, or “system”.", max_length=254)),
+                ("org_id", models.CharField(blank=True, max_length=38, verbose_name="organization id")),
+                ("target", models.CharField(blank=True, max_length=200)),
+                ("details", models.JSONField(default=dict)),
             ],
             options={
-                'verbose_name': 'audit entry',
-                'verbose_name_plural': 'audit log',
-                'db_table': 'audit_logs',
-                'ordering': ['-at'],
-                'indexes': [models.Index(fields=['org_id', '-at'], name='audit_org_at')],
+                "verbose_name": "audit entry",
+                "verbose_name_plural": "audit log",
+                "db_table": "audit_logs",
+                "ordering": ["-at"],
+                "indexes": [models.Index(fields=["org_id", "-at"], name="audit_org_at")],
             },
         ),
         migrations.CreateModel(
-            name='Organization',
+            name="Organization",
             fields=[
-                ('id', django_mongodb_backend.fields.ObjectIdAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('org_id', models.CharField(help_text='For ever.', max_length=38, unique=True, validators=[tenants.models.control.validate_org_id], verbose_name='organization id')),
-                ('name', models.CharField(max_length=120)),
-                ('initials', models.CharField(help_text="Begin every report's reference number, e.g. DO.", max_length=6, validators=[django.core.validators.RegexValidator('^[A-Z0-9]{1,6}$', 'Use 1 to 6 capital letters or digits.')])),
-                ('status', models.CharField(choices=[('provisioning', 'Provisioning'), ('active', 'Active'), ('suspended', 'Suspended')], default='provisioning', max_length=20)),
-                ('status_reason', models.CharField(blank=True, max_length=300)),
-                ('address_setting', models.CharField(default='MONGODB_URI', editable=False, max_length=80)),
-                ('placement_version', models.PositiveIntegerField(default=1, editable=False)),
-                ('migrations', models.JSONField(default=list, editable=False)),
-                ('reference_pattern', models.CharField(default='{initials}/{seq:04}/{DDMMYYYY}', max_length=80)),
-                ('accent', models.CharField(choices=[('teal', 'Teal'), ('blue', 'Blue'), ('indigo', 'Indigo'), ('plum', 'Plum'), ('green', 'Green'), ('amber', 'Amber'), ('red', 'Red'), ('slate', 'Slate')], default='teal', max_length=10)),
-                ('letterhead', models.JSONField(blank=True, default=tenants.models.control.empty_letterhead)),
-                ('valuers_may_review', models.BooleanField(default=False, help_text="A valuer may review and approve another valuer's report.")),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('cluster', models.ForeignKey(db_column='cluster', on_delete=django.db.models.deletion.PROTECT, related_name='organizations', to='tenants.cluster', to_field='name')),
+                (
+                    "id",
+                    django_mongodb_backend.fields.ObjectIdAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "org_id",
+                    models.CharField(
+                        help_text="For ever.",
+                        max_length=38,
+                        unique=True,
+                        validators=[tenants.models.control.validate_org_id],
+                        verbose_name="organization id",
+                    ),
+                ),
+                ("name", models.CharField(max_length=120)),
+                (
+                    "initials",
+                    models.CharField(
+                        help_text="Begin every report's reference number, e.g. DO.",
+                        max_length=6,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[A-Z0-9]{1,6}$", "Use 1 to 6 capital letters or digits."
+                            )
+                        ],
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("provisioning", "Provisioning"),
+                            ("active", "Active"),
+                            ("suspended", "Suspended"),
+                        ],
+                        default="provisioning",
+                        max_length=20,
+                    ),
+                ),
+                ("status_reason", models.CharField(blank=True, max_length=300)),
+                ("address_setting", models.CharField(default="MONGODB_URI", editable=False, max_length=80)),
+                ("placement_version", models.PositiveIntegerField(default=1, editable=False)),
+                ("migrations", models.JSONField(default=list, editable=False)),
+                (
+                    "reference_pattern",
+                    models.CharField(default="{initials}/{seq:04}/{DDMMYYYY}", max_length=80),
+                ),
+                (
+                    "accent",
+                    models.CharField(
+                        choices=[
+                            ("teal", "Teal"),
+                            ("blue", "Blue"),
+                            ("indigo", "Indigo"),
+                            ("plum", "Plum"),
+                            ("green", "Green"),
+                            ("amber", "Amber"),
+                            ("red", "Red"),
+                            ("slate", "Slate"),
+                        ],
+                        default="teal",
+                        max_length=10,
+                    ),
+                ),
+                ("letterhead", models.JSONField(blank=True, default=tenants.models.control.empty_letterhead)),
+                (
+                    "valuers_may_review",
+                    models.BooleanField(
+                        default=False, help_text="A valuer may review and approve another valuer's report."
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "cluster",
+                    models.ForeignKey(
+                        db_column="cluster",
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="organizations",
+                        to="tenants.cluster",
+                        to_field="name",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'organizations',
-                'ordering': ['name'],
+                "db_table": "organizations",
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='User',
+            name="User",
             fields=[
-                ('id', django_mongodb_backend.fields.ObjectIdAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('email', models.EmailField(max_length=254, unique=True, verbose_name='e-mail')),
-                ('name', models.CharField(max_length=100)),
-                ('role', models.CharField(blank=True, choices=[('manager', 'Manager'), ('valuer', 'Valuer'), ('assistant', 'Assistant'), ('viewer', 'Viewer')], max_length=20)),
-                ('is_staff', models.BooleanField(default=False, help_text='Runs the system in the admin; belongs to no organization.', verbose_name='staff')),
-                ('is_active', models.BooleanField(default=True, verbose_name='active')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('organization', models.ForeignKey(blank=True, db_column='org_id', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='users', to='tenants.organization', to_field='org_id')),
+                (
+                    "id",
+                    django_mongodb_backend.fields.ObjectIdAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
+                ("email", models.EmailField(max_length=254, unique=True, verbose_name="e-mail")),
+                ("name", models.CharField(max_length=100)),
+                (
+                    "role",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("manager", "Manager"),
+                            ("valuer", "Valuer"),
+                            ("assistant", "Assistant"),
+                            ("viewer", "Viewer"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "is_staff",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Runs the system in the admin; belongs to no organization.",
+                        verbose_name="staff",
+                    ),
+                ),
+                ("is_active", models.BooleanField(default=True, verbose_name="active")),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        blank=True,
+                        db_column="org_id",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="users",
+                        to="tenants.organization",
+                        to_field="org_id",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'users',
-                'ordering': ['name'],
+                "db_table": "users",
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='StoredFile',
+            name="StoredFile",
             fields=[
-                ('id', django_mongodb_backend.fields.ObjectIdAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('photograph', 'Photograph'), ('attachment', 'Attachment'), ('document', 'Issued document'), ('logo', 'Logo')], max_length=20)),
-                ('report_id', models.CharField(blank=True, max_length=24)),
-                ('name', models.CharField(max_length=200)),
-                ('content_type', models.CharField(max_length=100)),
-                ('size', models.PositiveBigIntegerField()),
-                ('sha256', models.CharField(max_length=64)),
-                ('width', models.PositiveIntegerField(null=True)),
-                ('height', models.PositiveIntegerField(null=True)),
-                ('caption', models.CharField(blank=True, max_length=200)),
-                ('position', models.IntegerField(default=0)),
-                ('stored_as', models.CharField(max_length=120)),
-                ('thumbnail_as', models.CharField(blank=True, max_length=120)),
-                ('added_by', models.CharField(max_length=24)),
-                ('added_by_name', models.CharField(max_length=100)),
-                ('added_at', models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "id",
+                    django_mongodb_backend.fields.ObjectIdAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("photograph", "Photograph"),
+                            ("attachment", "Attachment"),
+                            ("document", "Issued document"),
+                            ("logo", "Logo"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("report_id", models.CharField(blank=True, max_length=24)),
+                ("name", models.CharField(max_length=200)),
+                ("content_type", models.CharField(max_length=100)),
+                ("size", models.PositiveBigIntegerField()),
+                ("sha256", models.CharField(max_length=64)),
+                ("width", models.PositiveIntegerField(null=True)),
+                ("height", models.PositiveIntegerField(null=True)),
+                ("caption", models.CharField(blank=True, max_length=200)),
+                ("position", models.IntegerField(default=0)),
+                ("stored_as", models.CharField(max_length=120)),
+                ("thumbnail_as", models.CharField(blank=True, max_length=120)),
+                ("added_by", models.CharField(max_length=24)),
+                ("added_by_name", models.CharField(max_length=100)),
+                ("added_at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
             options={
-                'db_table': 'files_metadata',
-                'ordering': ['position', 'added_at'],
-                'indexes': [models.Index(fields=['report_id', 'kind', 'position'], name='file_report_kind')],
+                "db_table": "files_metadata",
+                "ordering": ["position", "added_at"],
+                "indexes": [models.Index(fields=["report_id", "kind", "position"], name="file_report_kind")],
             },
         ),
         migrations.CreateModel(
-            name='Subscription',
+            name="Subscription",
             fields=[
-                ('id', django_mongodb_backend.fields.ObjectIdAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('status', models.CharField(choices=[('trial', 'Trial'), ('active', 'Active'), ('past_due', 'Past due'), ('ended', 'Ended')], default='trial', max_length=20)),
-                ('starts_on', models.DateField()),
-                ('ends_on', models.DateField(blank=True, null=True)),
-                ('organization', models.ForeignKey(db_column='org_id', on_delete=django.db.models.deletion.PROTECT, related_name='subscriptions', to='tenants.organization', to_field='org_id')),
-                ('plan', models.ForeignKey(db_column='plan', on_delete=django.db.models.deletion.PROTECT, to='tenants.plan', to_field='code')),
+                (
+                    "id",
+                    django_mongodb_backend.fields.ObjectIdAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("trial", "Trial"),
+                            ("active", "Active"),
+                            ("past_due", "Past due"),
+                            ("ended", "Ended"),
+                        ],
+                        default="trial",
+                        max_length=20,
+                    ),
+                ),
+                ("starts_on", models.DateField()),
+                ("ends_on", models.DateField(blank=True, null=True)),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        db_column="org_id",
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="subscriptions",
+                        to="tenants.organization",
+                        to_field="org_id",
+                    ),
+                ),
+                (
+                    "plan",
+                    models.ForeignKey(
+                        db_column="plan",
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="tenants.plan",
+                        to_field="code",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'subscriptions',
-                'ordering': ['-starts_on'],
+                "db_table": "subscriptions",
+                "ordering": ["-starts_on"],
             },
         ),
     ]

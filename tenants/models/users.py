@@ -9,14 +9,13 @@ from django.contrib.auth.models import BaseUserManager
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
-from django_mongodb_backend.managers import MongoManager
 
 from tenants.models.control import Organization
 from tenants.permissions import Permission, Role, can
-from tenants.planes import ControlPlaneModel
+from tenants.planes import ControlPlaneModel, PlaneManager
 
 
-class UserManager(BaseUserManager["User"], MongoManager):  # type: ignore[misc]
+class UserManager(BaseUserManager["User"], PlaneManager["User"]):
     """Finds people by their e-mail address, which is kept in lower case."""
 
     def get_by_natural_key(self, username: str | None) -> User:
@@ -64,7 +63,7 @@ class User(AbstractBaseUser, ControlPlaneModel):
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar = ["name"]
 
-    objects = UserManager()
+    objects: ClassVar[UserManager] = UserManager()
 
     class Meta:
         db_table = "users"

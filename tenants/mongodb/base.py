@@ -28,7 +28,7 @@ def _iexact_expression(path: Any, value: Any) -> dict[str, Any]:
     return {"$eq": [{"$toLower": path}, {"$toLower": value}]}
 
 
-class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]
+class DatabaseWrapper(base.DatabaseWrapper):
     """One alias in one thread. Holds no client of its own: ``clients`` has one for each cluster.
 
     An organization's wrapper answers only while that very organization is active, whatever object, queryset
@@ -41,6 +41,8 @@ class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]
     mongo_expr_operators = {**base.DatabaseWrapper.mongo_expr_operators, "iexact": _iexact_expression}
     # The stock backend keeps one client for each alias here; nothing may use it.
     _connection_pools: dict[str, Any] = {}
+    connection: Client | None
+    run_on_commit: list[Any]
 
     def __init__(self, settings_dict: dict[str, Any], alias: str = DEFAULT_DB_ALIAS) -> None:
         super().__init__(settings_dict, alias=alias)
@@ -89,14 +91,14 @@ class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]
         return collection
 
     def get_database(self) -> Database[dict[str, Any]]:
-        """The database itself, for schema changes. Raises SharedResourcesAreReadOnly where it may not write."""
+        """The database itself, for schema changes. Raises SharedResourcesAreReadOnly."""
         if self._refuses_writes():
             raise SharedResourcesAreReadOnly(f"The database {self.settings_dict['NAME']}")
         return cast("Database[dict[str, Any]]", super().get_database())
 
     def get_database_version(self) -> tuple[int, ...]:
-        self.ensure_connection()
-        return tuple(self.connection.server_info()["versionArray"])
+        client = clients.for_address(self.settings_dict["ADDRESS_SETTING"])
+        return tuple(client.server_info()["versionArray"])
 
     # The guards ------------------------------------------------------------------------------------
 

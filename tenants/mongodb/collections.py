@@ -35,7 +35,7 @@ _WRITING_STAGES = frozenset({"$out", "$merge"})
 class ReadOnlyCollection(Collection[dict[str, Any]]):
     """Every writing method raises SharedResourcesAreReadOnly, and so does an aggregation that writes."""
 
-    def aggregate(  # type: ignore[override]
+    def aggregate(
         self, pipeline: Sequence[Mapping[str, Any]], *args: Any, **kwargs: Any
     ) -> CommandCursor[dict[str, Any]]:
         if any(stage in _WRITING_STAGES for step in pipeline for stage in step):

@@ -43,9 +43,7 @@ class RecordingListener(CommandListener):
         target = event.command.get(event.command_name)
         if event.command_name == "getMore":
             target = event.command.get("collection")
-        command = Command(
-            event.database_name, event.command_name, target if isinstance(target, str) else ""
-        )
+        command = Command(event.database_name, event.command_name, target if isinstance(target, str) else "")
         for recording in list(self._recordings):
             recording.append(command)
 

@@ -17,7 +17,7 @@ def _says_exists(error: BaseException | None) -> bool:
     return isinstance(error, OperationFailure) and error.code == NAMESPACE_EXISTS
 
 
-class DatabaseSchemaEditor(schema.DatabaseSchemaEditor):  # type: ignore[misc]
+class DatabaseSchemaEditor(schema.DatabaseSchemaEditor):
     """Creating what is there already is no error, and a unique index of a required field serves look-ups.
 
     The stock editor makes every unique index *partial* (so that several nulls are allowed); the server
@@ -45,7 +45,7 @@ class DatabaseSchemaEditor(schema.DatabaseSchemaEditor):  # type: ignore[misc]
         parent_model: type[models.Model] | None = None,
     ) -> None:
         if unique and not index.condition and self._all_required(model, index, field):
-            built = index.get_pymongo_index_model(
+            built = index.get_pymongo_index_model(  # type: ignore[attr-defined]
                 model, schema_editor=self, field=field, unique=True, column_prefix=column_prefix
             )
             built.document.pop("partialFilterExpression", None)

@@ -1,7 +1,7 @@
 """Whether a server has room for one more organization, measured before anything is created.
 
-MongoDB keeps a file open for every collection and index in use, and aborts (taking every firm with it) when the
-operating system refuses one more. So provisioning asks first.
+MongoDB keeps a file open for every collection and index in use, and aborts (taking every firm with it) when
+the operating system refuses one more. So provisioning asks first.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ def change_record(
     changes = {
         name: {"from": plain(old), "to": plain(new)}
         for name, old in before.items()
-        if plain(old) != plain(new := getattr(record, record._meta.get_field(name).attname))
+        if plain(old) != plain(new := record.serializable_value(name))
     }
     if not changes:
         return {}

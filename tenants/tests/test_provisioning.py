@@ -109,5 +109,3 @@ def test_the_command_creates_an_organization(database: None, capsys: pytest.Capt
 def test_the_command_says_what_is_wrong(database: None) -> None:
     with pytest.raises(CommandError, match="lower-case letters"):
         call_command("create_org", "Gamma", name="Gamma Valuers", initials="GV")
-
-

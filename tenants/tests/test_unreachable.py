@@ -42,9 +42,7 @@ def test_another_firm_goes_on_working(
     assert client_for(rival_valuer).get("/reports/").status_code == 200
 
 
-def test_readiness_says_which_database_is_missing(
-    database: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_readiness_says_which_database_is_missing(database: None, monkeypatch: pytest.MonkeyPatch) -> None:
     client = Client()
     assert client.get("/readyz").json()["status"] == "ready"
     address = settings.MONGODB_ADDRESSES["MONGODB_URI"]

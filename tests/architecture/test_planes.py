@@ -72,8 +72,7 @@ def test_a_model_without_a_plane_is_refused(monkeypatch: object) -> None:
     from unittest import mock
 
     class Homeless:
-        class _meta:
-            label = "tenants.Homeless"
+        _meta = mock.Mock(label="tenants.Homeless")
 
     config = mock.Mock()
     config.get_models.return_value = [Homeless]

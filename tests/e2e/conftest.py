@@ -15,12 +15,21 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    Response,
+    sync_playwright,
+)
 
 from tenants.management.commands.load_demo import PASSWORD
 from tooling import browser, environment, mongod, processes
@@ -53,13 +62,13 @@ def _wait_until_it_answers(port: int, web: subprocess.Popen[bytes], log: Path) -
     while time.monotonic() < deadline:
         if web.poll() is not None:
             break
-        try:
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
-            connection.request("GET", "/readyz")
-            if connection.getresponse().status == 200:
-                return
-        except OSError:
-            pass
+        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=2)) as connection:
+            try:
+                connection.request("GET", "/readyz")
+                if connection.getresponse().status == 200:
+                    return
+            except OSError:
+                pass
         time.sleep(0.1)
     raise AssertionError(f"The application does not answer.\n{log.read_text(errors='replace')[-3000:]}")
 
@@ -139,7 +148,9 @@ class Watch:
         self.expected.append(re.compile(pattern))
 
     def _console(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning") and not any(one.search(message.text) for one in self.expected):
+        if message.type in ("error", "warning") and not any(
+            one.search(message.text) for one in self.expected
+        ):
             self.problems.append(f"console: {message.text}")
 
     def _request(self, request: Request) -> None:
