@@ -23,6 +23,8 @@ class Event:
     report_id: str
     target: str
     details: tuple[str, ...] = ()
+    # The report's number where the entry says it.
+    reference: str = ""
 
 
 def describe(entry: ActivityEntry) -> Event:
@@ -31,7 +33,9 @@ def describe(entry: ActivityEntry) -> Event:
     details = _DETAILS.get(entry.action, _no_details)(entry.details or {})
     if entry.action == "section_saved":
         words = f"saved {entry.details.get('label') or 'a section'}"
-    return Event(entry.at, entry.actor_name, words, icon, entry.report_id, entry.target, details)
+    # The steps of a report's life are entered under its number, other entries under what they changed.
+    reference = entry.target if entry.action.startswith("report_") else ""
+    return Event(entry.at, entry.actor_name, words, icon, entry.report_id, entry.target, details, reference)
 
 
 def fold(events: Iterable[Event]) -> list[Event]:

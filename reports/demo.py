@@ -6,16 +6,15 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from io import BytesIO
 from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
-from PIL import Image, ImageDraw
 
 from banks.loading import DATA
 from banks.models import Format
 from reports import actions
+from reports.demo_pictures import CAPTIONS, picture
 from reports.models import Report
 from tenants.models import Organization, User
 
@@ -42,7 +41,7 @@ OF_SECOND_FIRM = (DemoReport("sbi_flat_v1", "Esha Example", "draft", photographs
 def load_reports(
     organization: Organization, *, valuer: User, manager: User, wanted: tuple[DemoReport, ...]
 ) -> int:
-    """Make the reports unless the firm has some already. The organization must be active. Returns how many."""
+    """Make the reports unless the firm has some. The organization must be active. Returns how many."""
     if Report.objects.exists():
         return 0
     for demo in wanted:
@@ -98,25 +97,3 @@ def _make(
     ]
     for step in steps[demo.reach]:
         step()
-
-
-CAPTIONS = ("Front elevation", "Approach road", "Living room", "Terrace and water tank")
-_COLOURS = (("#bcd4e6", "#c9b79c"), ("#cfe0d4", "#8d8d86"), ("#efe3cf", "#b08968"), ("#c4d7ea", "#a3a3a3"))
-
-
-def picture(number: int) -> bytes:
-    """A drawn house as JPEG, so that no photograph of a real place is needed."""
-    sky, wall = _COLOURS[number % len(_COLOURS)]
-    image = Image.new("RGB", (1280, 960), sky)
-    draw = ImageDraw.Draw(image)
-    draw.rectangle((0, 700, 1280, 960), fill="#9aa58a")
-    draw.rectangle((300, 330, 980, 760), fill=wall, outline="#5c5346", width=6)
-    draw.polygon([(250, 340), (640, 150), (1030, 340)], fill="#8c4a3a")
-    draw.rectangle((580, 540, 700, 760), fill="#5c4033")
-    for left in (380, 780):
-        draw.rectangle((left, 440, left + 120, 540), fill="#dfe9f2", outline="#5c5346", width=5)
-    for step in range(number + 1):
-        draw.rectangle((40 + step * 60, 640, 80 + step * 60, 700), fill="#4f6b4a")
-    buffer = BytesIO()
-    image.save(buffer, "JPEG", quality=82)
-    return buffer.getvalue()

@@ -9,12 +9,11 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 
 from reports.models import Report, ReportStatus
 from tenants.models import ActivityEntry, User
 from tenants.permissions import Permission
-from tenants.planes import TenantQuerySet
 
 PAGE_SIZE = 25
 # Work that waits is shown up to this many reports; the list page has the rest.
@@ -137,9 +136,9 @@ class Tally:
         return sorted(names.items(), key=lambda item: item[1].casefold())
 
 
-def matching(filters: Filters, user_id: str) -> TenantQuerySet[Report]:
+def matching(filters: Filters, user_id: str) -> QuerySet[Report]:
     """The reports that have every word, and are the person's own when asked; any status and bank."""
-    found: TenantQuerySet[Report] = Report.objects.all()
+    found: QuerySet[Report] = Report.objects.all()
     for word in filters.words:
         # ``contains`` escapes the word: it is text, never a regular expression.
         found = found.filter(search_text__contains=word)

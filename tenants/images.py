@@ -88,7 +88,7 @@ def _check_kind(name: str, content: bytes) -> None:
             name, "HEIC photographs cannot be read; set the camera to “Most compatible”, or save it as JPEG."
         )
     if kind not in _KINDS.values():
-        raise FileRefused(name, "this is not a photograph; JPEG, PNG and WebP images are accepted.")
+        raise FileRefused(name, "this is no JPEG, PNG or WebP image; others are not accepted.")
 
 
 def _check_pixels(name: str, size: tuple[int, int]) -> None:

@@ -32,7 +32,7 @@ _FIRM_WIDTHS = {"letterhead_name": 6, "tagline": 6, "phone": 4, "email": 4, "web
 def profile(request: TenantRequest) -> HttpResponse:
     """The block under which the person signs reports."""
     stored = UserSettings.objects.filter(user_id=str(request.user.pk)).values("valuer_block").first()
-    block = (stored or {}).get("valuer_block") or {"name": request.user.name}
+    block = (stored["valuer_block"] if stored else None) or {"name": request.user.name}
     form = ProfileForm(request.POST if request.method == "POST" else None, block=block)
     if request.method == "POST" and form.is_valid():
         change_profile(by=request.user, block=form.block())

@@ -49,7 +49,7 @@ class StaffSite(AdminSite):
     def password_change(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
-        request.current_app = self.name  # type: ignore[attr-defined]
+        request.current_app = self.name
         return PasswordChangeView.as_view(  # type: ignore[return-value]
             form_class=OwnPasswordForm,
             success_url=reverse("admin:password_change_done"),

@@ -45,9 +45,7 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
         headers["WWW-Authenticate"] = error.auth_header  # type: ignore[attr-defined]
     if getattr(error, "wait", None):
         headers["Retry-After"] = str(int(error.wait))  # type: ignore[attr-defined]
-    return Response(
-        problem.as_json(), status=problem.status_code, headers=headers, content_type=MEDIA_TYPE
-    )
+    return Response(problem.as_json(), status=problem.status_code, headers=headers, content_type=MEDIA_TYPE)
 
 
 def _as_problem(error: Exception) -> Problem | None:

@@ -6,6 +6,7 @@ on a page of its own, and saving the bank never writes its branches.
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any, cast
 
 from django import forms
@@ -159,8 +160,11 @@ class BankAdmin(StaffAdmin[Bank]):
         bank, branch = self._bank_and_branch(request, object_id, code)
         if isinstance(bank, HttpResponse):
             return bank
-        form = BranchForm(sent(request), instance=branch or Branch())
-        if request.method == "POST" and form.is_valid():
+        # A copy: the form writes what was typed into its instance, right or wrong.
+        form = BranchForm(sent(request), instance=copy(branch) if branch else Branch())
+        with self.writing(request):
+            valid = form.is_valid()
+        if valid:
             done = attempt(form, lambda: self._save_branch(request, bank, code, form))
             if done is not None:
                 self.log_change(request, bank, done)

@@ -9,6 +9,7 @@ from rest_framework import serializers
 from banks.merging import BANK_FIELDS, BRANCH_FIELDS, MergedBank, MergedBranch, Origin
 from banks.models import BankType
 from tenants.api.fields import ObjectIdField
+from tenants.api.serializers import StrictSerializer
 
 # A bank may have thousands of branches; the search finds the rest.
 MOST_BRANCHES = 500
@@ -21,7 +22,7 @@ class OriginsField(serializers.DictField):
     child = serializers.ChoiceField(choices=[(one.value, one.value) for one in Origin])
 
 
-class Search(serializers.Serializer[Any]):
+class Search(StrictSerializer):
     """Words to look for."""
 
     q = serializers.CharField(

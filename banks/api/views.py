@@ -40,9 +40,8 @@ class Banks(MemberView):
     def get(self, request: Request) -> Response:
         words = read_query(Search, request).get("q", "").casefold().split()
         found = [bank_as_told(bank) for bank in visible_banks()]
-        matching = [
-            bank for bank in found if _has(words, (bank["code"], bank["name"], bank["short_name"], bank["city"]))
-        ]
+        searched = ("code", "name", "short_name", "city")
+        matching = [bank for bank in found if _has(words, (bank[name] for name in searched))]
         return Response(BanksSerializer({"count": len(matching), "results": matching}).data)
 
 

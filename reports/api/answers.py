@@ -12,15 +12,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.utils.datastructures import MultiValueDict
 
 from banks.formats.definition import Field, FieldType, FormatDefinition, Section, Table, TableKind
-from reports.answers import is_empty, is_not_applicable, section_answers, with_section
+from reports.answers import is_not_applicable, section_answers, with_section
 from reports.forms.layout import is_input, most_records
 from reports.forms.names import COLUMNS, join
-from reports.forms.parsing import Choices
+from reports.forms.parsing import Choices, Typed
 from reports.forms.section import LONGEST_COLUMN_NAME, AnswerField, SectionContext, SectionForm, digest
 from tenants.api.problems import ValueProblem, pointer_to
 
@@ -39,7 +40,7 @@ class SentSection:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """By section path the values for ``save_section``, and what is wrong. Use the values only without problems."""
+    """By section path the values for ``save_section``, which count only without problems; and these."""
 
     values: Mapping[str, Mapping[str, Any]]
     problems: Sequence[ValueProblem]
@@ -65,7 +66,7 @@ def check_sections(
     today: date,
     choices: Mapping[str, Choices],
 ) -> Checked:
-    """Check ``sent`` over the stored ``answers``. Rules between sections see what all of them would become."""
+    """Check ``sent`` over the stored ``answers``; rules between sections see what all would become."""
     controls = {one.section.path: _lay_out(one, section_answers(answers, one.section)) for one in sent}
 
     def form_of(one: SentSection, base: Mapping[str, Any]) -> SectionForm:
@@ -115,14 +116,12 @@ def _lay_out(one: SentSection, stored: Mapping[str, Any]) -> _Controls:
     return controls
 
 
-def _group(
-    controls: _Controls, item: Field, answer: Any, stored: Any, at: tuple[object, ...]
-) -> None:
+def _group(controls: _Controls, item: Field, answer: Any, stored: Any, at: tuple[object, ...]) -> None:
     if is_not_applicable(answer):
         _not_applicable(controls, item, item.id, at)
         return
     inner = stored if isinstance(stored, Mapping) and not is_not_applicable(stored) else {}
-    members = dict.fromkeys((part.id for part in item.fields if is_input(part))) if answer is None else answer
+    members = dict.fromkeys(part.id for part in item.fields if is_input(part)) if answer is None else answer
     if not isinstance(members, Mapping):
         controls.refuse(at, item.path, "Give an object with the answers of the group.")
         return
@@ -149,8 +148,10 @@ def _single(
     """Lay out one control. What a person cannot fill in may be sent back as it was read, and nothing else."""
     if item.type is FieldType.FILE or not is_input(item):
         if digest(answer) != digest(stored):
-            rule = "Files are attached in the editor." if item.type is FieldType.FILE else "The system fills this in."
-            controls.refuse(at, item.path, rule)
+            file = item.type is FieldType.FILE
+            controls.refuse(
+                at, item.path, "The editor attaches files." if file else "The system fills this in."
+            )
         return
     if is_not_applicable(answer):
         _not_applicable(controls, item, name, at)
@@ -161,7 +162,8 @@ def _single(
         controls.refuse(at, item.path, str(error))
         return
     controls.data.setlist(name, texts)
-    controls.data.setlist(f"{name}__unit", [unit])
+    if unit:
+        controls.data.setlist(f"{name}__unit", [unit])
     controls.places[name] = at
 
 
@@ -352,7 +354,7 @@ def _problems_of(form: SectionForm, controls: _Controls, one: SentSection) -> li
         ValueProblem(
             " ".join(str(message) for message in messages),
             pointer=pointer_to(*controls.places.get(name, one.at)),
-            path=cast(AnswerField, form.fields[name]).control.path if name in form.fields else one.section.path,
+            path=_path_of(form, name),
         )
         for name, messages in form.errors.items()
     ]
@@ -365,6 +367,11 @@ def _problems_of(form: SectionForm, controls: _Controls, one: SentSection) -> li
     return [*problems, *_hidden(form, controls)]
 
 
+def _path_of(form: SectionForm, name: str) -> str:
+    asked = form.fields.get(name)
+    return asked.control.path if isinstance(asked, AnswerField) else form.context.section.path
+
+
 def _hidden(form: SectionForm, controls: _Controls) -> list[ValueProblem]:
     """Answers to questions that are not asked now: a page never shows them, so a program must be told."""
     problems = []
@@ -374,9 +381,14 @@ def _hidden(form: SectionForm, controls: _Controls) -> list[ValueProblem]:
             continue
         control = asked.control
         hidden = form.calculation.is_hidden(control.field.path) or form.calculation.is_hidden(control.path)
-        answer = form.cleaned_data.get(name) if name not in form.errors else None
-        sent = not is_empty(form.typed(name).text) or form.typed(name).not_applicable
-        if hidden and sent and digest(answer) != digest(control.stored):
+        if hidden and not _is_as_stored(asked, form.typed(name)):
             rule = "This is not asked while other answers are as they are; leave it out."
             problems.append(ValueProblem(rule, pointer=pointer_to(*controls.places[name]), path=control.path))
     return problems
+
+
+def _is_as_stored(asked: AnswerField, typed: Typed) -> bool:
+    try:
+        return digest(asked.clean(typed)) == digest(asked.control.stored)
+    except ValidationError:
+        return False

@@ -43,18 +43,15 @@ def begin(body: Mapping[str, Any], *, organization: Organization, by: User, now:
     values: dict[str, dict[str, Any]] = {}
     if answers:
         definition = definition_by_key(key)
+        named = [(tab, section) for tab, sections in answers.items() for section in sections]
         sent, problems = _sections_of(
             definition,
-            {f"{tab}.{section}": inner for tab, sections in answers.items() for section, inner in sections.items()},
-            {
-                f"{tab}.{section}": ("answers", tab, section)
-                for tab, sections in answers.items()
-                for section in sections
-            },
+            {f"{tab}.{section}": answers[tab][section] for tab, section in named},
+            {f"{tab}.{section}": ("answers", tab, section) for tab, section in named},
         )
         checked = check_sections(
             definition,
-            {},
+            _known(definition, {"banks": key.bank_code, "bank_branches": body["branch"]}),
             sent,
             today=timezone.localdate(now),
             choices=_choices(Report(bank_code=key.bank_code, branch_code=body["branch"]), sent),
@@ -72,6 +69,17 @@ def begin(body: Mapping[str, Any], *, organization: Organization, by: User, now:
         branch_code=body["branch"],
         answers=values,
     )
+
+
+def _known(definition: FormatDefinition, own: Mapping[str, str]) -> dict[str, Any]:
+    """The answers that the system fills in from the rest of the body; sending them as well does no harm."""
+    known: dict[str, Any] = {}
+    for section in definition.sections():
+        for item in section.fields:
+            answer = own.get(item.options_source or "")
+            if answer is not None:
+                known.setdefault(section.tab_id, {}).setdefault(section.id, {})[item.id] = answer
+    return known
 
 
 def change(report: Report, body: Mapping[str, Any], *, matched: bool, by: User, now: datetime) -> Report:
@@ -109,7 +117,8 @@ def change(report: Report, body: Mapping[str, Any], *, matched: bool, by: User, 
     if problems or checked.problems:
         raise InvalidValues([*problems, *checked.problems])
     changes = [
-        _SectionChange(one.section, checked.values[one.section.path], bases[one.section.path] or 0) for one in sent
+        _SectionChange(one.section, checked.values[one.section.path], bases[one.section.path] or 0)
+        for one in sent
     ]
     return run_atomically(lambda: _save(report, changes, by=by, now=now))
 
@@ -189,7 +198,9 @@ def _sections_of(
         if path not in known
     ]
     sent = [
-        SentSection(section, answers[path], places[path]) for path, section in known.items() if path in answers
+        SentSection(section, answers[path], places[path])
+        for path, section in known.items()
+        if path in answers
     ]
     return sent, problems
 

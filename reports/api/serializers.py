@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from reports.models import ReportStatus
 from tenants.api.fields import ObjectIdField
+from tenants.api.serializers import StrictSerializer
 
 MOST_A_PAGE = 100
 # No format has more sections than this; a change of all of them is one request.
@@ -30,7 +31,7 @@ class AnswersField(serializers.DictField):
     child = serializers.DictField(child=serializers.DictField())
 
 
-class ReportQuery(serializers.Serializer[Any]):
+class ReportQuery(StrictSerializer):
     """What the list is narrowed to, and which page of it is told."""
 
     status = serializers.ChoiceField(required=False, choices=ReportStatus.choices)
@@ -60,7 +61,7 @@ class ReportRowSerializer(serializers.Serializer[Any]):
     branch_name = serializers.CharField()
     scheme = serializers.CharField()
     property_type = serializers.CharField()
-    format_version = serializers.IntegerField(help_text="The version that the report was begun with, for ever.")
+    format_version = serializers.IntegerField(help_text="The one that the report was begun with, for ever.")
     format_title = serializers.CharField()
     applicant_name = serializers.CharField(allow_blank=True)
     property_address = serializers.CharField(allow_blank=True)
@@ -117,7 +118,7 @@ class ReportSerializer(ReportRowSerializer):
     document = DocumentSerializer(allow_null=True, help_text="Null until the report is issued.")
 
 
-class NewReportSerializer(serializers.Serializer[Any]):
+class NewReportSerializer(StrictSerializer):
     """What a report is begun with."""
 
     bank = serializers.CharField(max_length=20, help_text="The code of the bank.")
@@ -130,7 +131,7 @@ class NewReportSerializer(serializers.Serializer[Any]):
     answers = AnswersField(required=False, help_text="First answers by tab, section and field.")
 
 
-class SectionChangeSerializer(serializers.Serializer[Any]):
+class SectionChangeSerializer(StrictSerializer):
     """New answers of one section."""
 
     base_version = serializers.IntegerField(
@@ -144,7 +145,7 @@ class SectionChangeSerializer(serializers.Serializer[Any]):
     )
 
 
-class ReportChangeSerializer(serializers.Serializer[Any]):
+class ReportChangeSerializer(StrictSerializer):
     """A change of one or several sections: all of it is stored, or nothing."""
 
     version = serializers.IntegerField(

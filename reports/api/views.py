@@ -1,7 +1,8 @@
-"""The firm's reports: list, begin, read, change. Every rule is an action's; here it is parsed and answered."""
+"""The firm's reports: list, begin, read, change. The rules are the actions'; this parses and answers."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -70,7 +71,8 @@ class Reports(MemberView):
         page, size = query["page"], query["page_size"]
         count = tally(filters, str(self.member.pk)).total(status=filters.status, bank=filters.bank)
         pages = max(1, -(-count // size))
-        rows = _rows(filters, str(self.member.pk), start=(page - 1) * size, size=size) if page <= pages else []
+        start = (page - 1) * size
+        rows = _rows(filters, str(self.member.pk), start=start, size=size) if start < count else []
         told = {
             "count": count,
             "page": page,
@@ -90,7 +92,9 @@ class Reports(MemberView):
         ),
         tags=["Reports"],
         request=NewReportSerializer,
-        responses={201: OpenApiResponse(ReportSerializer, description="Begun; `Location` tells where it is.")},
+        responses={
+            201: OpenApiResponse(ReportSerializer, description="Begun; `Location` tells where it is.")
+        },
         extensions={PROBLEMS: []},
         examples=[
             OpenApiExample(
@@ -101,7 +105,7 @@ class Reports(MemberView):
                     "branch": "SBI_BLR_MGR",
                     "scheme": "general",
                     "property_type": "land_building",
-                    "answers": {"common": {"details": {"applicant_name": "Applicant One", "purpose": "home_loan"}}},
+                    "answers": {"common": {"details": {"applicant_name": "Applicant One"}}},
                 },
             )
         ],
@@ -111,7 +115,7 @@ class Reports(MemberView):
             read_body(NewReportSerializer, request),
             organization=self.organization,
             by=self.member,
-            now=timezone.now(),
+            now=_now(),
         )
         answer = _told(report, status.HTTP_201_CREATED)
         answer["Location"] = reverse("api:report", args=[report.pk])
@@ -132,7 +136,10 @@ class OneReport(MemberView):
             _ID,
             _ETAG,
             OpenApiParameter(
-                "If-None-Match", str, OpenApiParameter.HEADER, description="Answers 304 while nothing has changed."
+                "If-None-Match",
+                str,
+                OpenApiParameter.HEADER,
+                description="Answers 304 while nothing has changed.",
             ),
         ],
         responses={200: ReportSerializer, 304: OpenApiResponse(description="Nothing has changed.")},
@@ -148,12 +155,13 @@ class OneReport(MemberView):
         operation_id="reports_change",
         summary="Change answers of one report",
         description=(
-            "Saves whole sections: all of them, or nothing. Answers have the shape in which they are read. A field "
-            "that is not named keeps its answer and null empties it; so it is with the members of groups and the "
-            "cells of tables with given rows. Tables whose rows or columns are added are replaced whole.\n\n"
-            "The request tells what the answers were made from: each section's `base_version`, or the report's "
-            "`version`, or `If-Match` with the report's ETag. A save of other sections in between does no harm "
-            "unless `If-Match` is sent."
+            "Saves sections: all that are named, or nothing. Answers have the shape in which they are read. "
+            "A field that is not named keeps its answer and null empties it; so it is with the members of "
+            "groups and the cells of tables with given rows. Tables whose rows or columns are added are "
+            "replaced whole.\n\n"
+            "The request tells what the answers were made from: each section's `base_version`, or the "
+            "report's `version`, or `If-Match` with the report's ETag. A save of other sections in between "
+            "does no harm unless `If-Match` is sent."
         ),
         tags=["Reports"],
         parameters=[
@@ -185,7 +193,7 @@ class OneReport(MemberView):
         body = read_body(ReportChangeSerializer, request)
         report = report_or_404(report_id)
         matched = _matches(request, report)
-        return _told(change(report, body, matched=matched, by=self.member, now=timezone.now()))
+        return _told(change(report, body, matched=matched, by=self.member, now=_now()))
 
 
 def _matches(request: Request, report: Report) -> bool:
@@ -207,6 +215,12 @@ def _matches(request: Request, report: Report) -> bool:
         more={"version": report.version},
         headers={"ETag": _etag(report)},
     )
+
+
+def _now() -> datetime:
+    """The time as MongoDB keeps it, in milliseconds, so that an answer tells what a later one will."""
+    now = timezone.now()
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
 
 def _etag(report: Report) -> str:
@@ -237,6 +251,5 @@ def _rows(filters: Filters, user_id: str, *, start: int, size: int) -> list[dict
 
 
 def _page_path(query: dict[str, Any], page: int) -> str:
-    given = {**query, "page": page}
-    shown = {name: "true" if value is True else value for name, value in given.items() if value not in ("", False)}
-    return f"{reverse('api:reports')}?{urlencode(shown)}"
+    given = {**query, "page": page, "mine": "true" if query["mine"] else ""}
+    return f"{reverse('api:reports')}?{urlencode({name: value for name, value in given.items() if value})}"

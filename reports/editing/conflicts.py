@@ -7,8 +7,8 @@ was typed, and one that both changed shows both. Rows that either added are all 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -26,13 +26,13 @@ from reports.forms.section import SectionContext, SectionForm, digest
 _SHIFT = 1_000
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Reconciled:
-    """The form to show again, which stored answers it takes, and where both people wrote."""
+    """The form to show again, where both people wrote, and the names that take what the other one stored."""
 
     form: SectionForm
-    taken: frozenset[str] = frozenset()
-    conflicts: dict[str, Conflict] = field(default_factory=dict)
+    conflicts: Mapping[str, Conflict]
+    taken: frozenset[str]
 
 
 def reconcile(
@@ -47,34 +47,46 @@ def reconcile(
 
     ``attached`` are files that came with the form and are stored by now: control name → id.
     """
-    sent_base = SectionForm(context, data).base
-    base = sent_base or {}
-    moved, more = _rows_apart(context, data, base)
+    base = SectionForm(context, data).base
+    moved, their_rows = _rows_apart(context, data, base or {})
     for name, file_id in (attached or {}).items():
         moved[join(name, "kept")] = file_id
-    form = SectionForm(context, moved, more_names=more)
+    form = SectionForm(context, moved, more_names=their_rows)
     form.is_valid()
+    taken = {control.name for control in _of_rows(form, their_rows)}
     formatter = Formatter(
         context.definition, {source: dict(pairs) for source, pairs in context.choices.items()}
     )
-    taken: set[str] = set()
     conflicts: dict[str, Conflict] = {}
     for control in form.layout.controls():
         name = control.name
-        if name not in form.fields:
+        if name not in form.fields or name in taken:
             continue
         # What cannot be read was certainly typed.
         mine = None if name in form.errors else digest(form.cleaned_data.get(name))
         theirs = digest(control.stored)
         # What the page did not have was empty; of a page that did not say what it had nothing is known.
-        before = None if sent_base is None else base.get(name, "")
+        before = None if base is None else base.get(name, "")
         if mine == theirs or (mine is not None and theirs == before):
             continue
         if mine is not None and mine == before:
             taken.add(name)
         elif theirs != before:
             conflicts[name] = _conflict(control, formatter, by, at)
-    return Reconciled(form, frozenset(taken), conflicts)
+    for name in taken:
+        moved[join(name, "choose")] = "theirs"
+    again = SectionForm(context, moved, more_names=their_rows)
+    again.is_valid()
+    return Reconciled(again, conflicts, frozenset(taken))
+
+
+def _of_rows(form: SectionForm, names: list[str]) -> Iterator[Control]:
+    """The controls of rows (or added columns) that only the other person has."""
+    for layout in form.layout.tables.values():
+        by_column = layout.table.kind is TableKind.COLUMN_DYNAMIC
+        numbers = (column_numbers if by_column else record_numbers)(layout.name, names)
+        keys = {str(number) for number in numbers}
+        yield from (control for (key, _), control in layout.controls.items() if key in keys)
 
 
 def _conflict(control: Control, formatter: Formatter, by: str, at: datetime | None) -> Conflict:

@@ -125,7 +125,8 @@ def _said(node: ast.expr, names: _Names, inside: bool = False) -> str:
 
 def _called(function: str, arguments: list[ast.expr], names: _Names) -> str:
     if function == "percent" and len(arguments) == 2:
-        return f"{_said(arguments[1], names)} % of {_said(arguments[0], names)}"
+        share = _said(arguments[1], names).removesuffix(" %")
+        return f"{share} % of {_said(arguments[0], names)}"
     if function == "say" and len(arguments) == 1:
         return f"{_said(arguments[0], names)}, rounded"
     if function in ("area_in", "round_to"):

@@ -60,7 +60,6 @@ class Shown:
 
     banner: Banner | None = None
     conflicts: Mapping[str, Conflict] = field(default_factory=dict)
-    taken: frozenset[str] = frozenset()
     show_errors: bool = True
     # Whether the next save stands on what is stored now, or still on what the page was made from.
     fresh: bool = True
@@ -80,7 +79,6 @@ def page_context(page: SectionPage, form: SectionForm, shown: Shown) -> dict[str
         editable=editable,
         comments=by_path(open_comments(comments)),
         conflicts=shown.conflicts,
-        taken=shown.taken,
         files=_files(page, form),
         show_errors=shown.show_errors,
     )

@@ -34,15 +34,13 @@ _MONEY_TYPES = (FieldType.CURRENCY,)
 class Look:
     """What the page shows besides answers.
 
-    ``taken`` are names whose stored answer is shown although something was typed (it was nobody's change of
-    the person); ``conflicts`` those with two values; ``files`` maps ids of attached files to their names.
+    ``conflicts`` are the names of controls with two values; ``files`` maps ids of attached files to names.
     """
 
     calculation: Calculation
     editable: bool = True
     comments: Mapping[str, Sequence[Comment]] = field(default_factory=dict)
     conflicts: Mapping[str, Conflict] = field(default_factory=dict)
-    taken: frozenset[str] = frozenset()
     files: Mapping[str, str] = field(default_factory=dict)
     show_errors: bool = True
 
@@ -184,16 +182,14 @@ class Presenter:
 
     def _typed(self, name: str) -> Typed | None:
         """What was typed, unless the stored answer is to be shown."""
-        if not self.form.is_bound or name not in self.form.fields or name in self.look.taken:
+        if not self.form.is_bound or name not in self.form.fields:
             return None
         if self.form.data.get(join(name, "choose")) == "theirs":
             return None
         return self.form.typed(name)
 
     def _error(self, name: str) -> str:
-        if not (self.form.is_bound and self.look.show_errors) or name in self.look.taken:
-            return ""
-        if name not in self.form.errors:
+        if not (self.form.is_bound and self.look.show_errors) or name not in self.form.errors:
             return ""
         return " ".join(str(text) for text in self.form.errors[name])
 

@@ -175,7 +175,8 @@ class ReportView:
         """The amount that the document says in words; empty while it is not known."""
         path = self.definition.document.words_path or self.definition.headline.get(_TOTAL, "")
         value = self.calculation.values.get(path)
-        if value is None:
+        if not value:
+            # A sum of nothing is nought; saying so would look like a result.
             return ""
         try:
             return amount_in_words(value, self.definition.currency)

@@ -90,7 +90,7 @@ def _one_of(text: str, choices: Choices) -> str:
 
 
 def _several(texts: Sequence[str], choices: Choices) -> list[str] | None:
-    chosen = [_one_of(text, choices) for text in texts if text]
+    chosen = [_one_of(text, choices) for text in texts if text.strip()]
     # In the order of the list, whatever the order in which they came.
     ordered = [value for value, _ in choices if value in chosen]
     return ordered or None

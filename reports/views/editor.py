@@ -179,7 +179,7 @@ def _stale(
         else "What you wrote does not touch their changes, which are below too. Save again to keep both."
     )
     banner = Banner("warn", text, f"{stale} Nothing you typed is lost.")
-    shown = Shown(banner=banner, conflicts=both.conflicts, taken=both.taken)
+    shown = Shown(banner=banner, conflicts=both.conflicts)
     return _shown(request, newest, both.form, shown, 409)
 
 

@@ -106,6 +106,9 @@ def _take_in(request: TenantRequest, report: Report) -> HttpResponse:
     kept = sum(_keep(request, report, file) for file in sent)
     if kept:
         messages.success(request, f"{kept} photograph{'' if kept == 1 else 's'} added.")
+    if request.headers.get("Sec-Fetch-Dest") == "empty":
+        # Sent by a script, which loads the page itself: following a redirect it would use the messages up.
+        return HttpResponse(status=204)
     return redirect("reports:photographs", report.pk)
 
 

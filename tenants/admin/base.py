@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial, update_wrapper
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
@@ -132,8 +132,7 @@ class StaffAdmin(_ModelAdmin[M]):
         remove_record(obj, by=staff_of(request))
 
     # Django wraps these two in its own atomic(), which does nothing on MongoDB but mark the connection, so
-    # that the verbs' real transactions could not commit within it; and it asks where shared resources would
-    # be written before any verb has opened them. ``admin_view`` has checked the form's token already.
+    # that the verbs' real transactions could not end within it. ``admin_view`` checks the form's token.
 
     def changeform_view(
         self,
@@ -142,12 +141,23 @@ class StaffAdmin(_ModelAdmin[M]):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
-        return self._changeform_view(request, object_id, form_url, extra_context)  # type: ignore[attr-defined]
+        with self.writing(request):
+            return self._changeform_view(request, object_id, form_url, extra_context)  # type: ignore[attr-defined]
 
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> Any:
-        return self._delete_view(request, object_id, extra_context)  # type: ignore[attr-defined]
+        with self.writing(request):
+            return self._delete_view(request, object_id, extra_context)  # type: ignore[attr-defined]
+
+    def writing(self, request: HttpRequest) -> AbstractContextManager[None]:
+        """Staff may write shared resources, and only while they send a form.
+
+        Validation is within: Django asks for uniqueness where it would write.
+        """
+        if plane_of(self.model) is Plane.SHARED and request.method == "POST":
+            return shared_resources_writable()
+        return nullcontext()
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Django's collector asks where it would write, before anybody has confirmed anything."""

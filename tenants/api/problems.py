@@ -94,7 +94,7 @@ def pointer_to(*parts: object) -> str:
 
 
 def value_problems(detail: Any, *, in_query: bool = False, at: tuple[object, ...] = ()) -> list[ValueProblem]:
-    """The problems of a serializer's errors: nested mappings and lists of messages, opened to their leaves."""
+    """A serializer's errors, which are mappings and lists of messages in each other, one by one."""
     if isinstance(detail, Mapping):
         return [
             problem

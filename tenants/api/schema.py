@@ -13,7 +13,7 @@ PROBLEMS = "x-problems"
 SIGN_IN = "session"
 
 
-class SessionScheme(OpenApiAuthenticationExtension):
+class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """The browser's session; a change also needs the token against forged requests."""
 
     target_class = "tenants.authentication.OrganizationSessionAuthentication"
@@ -51,8 +51,8 @@ _REFUSALS: dict[str, tuple[str, tuple[int, str, dict[str, Any]], str]] = {
         "Problem",
     ),
     "forbidden": (
-        "The role does not allow it, the firm is suspended, the person belongs to no firm, or the token against "
-        "forged requests is missing.",
+        "The role does not allow it, the firm is suspended, the person belongs to no firm, or the token "
+        "against forged requests is missing.",
         _example(403, "Not allowed", "Your role does not allow this (draft_reports)."),
         "Problem",
     ),
@@ -62,8 +62,8 @@ _REFUSALS: dict[str, tuple[str, tuple[int, str, dict[str, Any]], str]] = {
         "Problem",
     ),
     "conflict": (
-        "The report cannot be changed now (type `…problem-frozen`), or somebody else changed the section since "
-        "`base_version` (type `…problem-stale`): then both sets of answers are told, and nothing was changed.",
+        "The report cannot be changed now (type `…problem-frozen`), or somebody else changed the section "
+        "since `base_version` (type `…problem-stale`), and both answers are told. Nothing was changed.",
         _example(
             409,
             "Somebody else changed the section",
@@ -132,17 +132,17 @@ _REFUSALS: dict[str, tuple[str, tuple[int, str, dict[str, Any]], str]] = {
 
 # The kinds of problem that have a type of their own: (name, status, what it means).
 KINDS: tuple[tuple[str, int, str], ...] = (
-    ("invalid", 422, "Values break rules; “errors” names each with its place and the rule. Nothing was changed."),
+    ("invalid", 422, "Values break rules; “errors” names each with its place and rule. Nothing was changed."),
     (
         "stale",
         409,
-        "Somebody else changed the section since the version that the answers were made from; “conflict” tells "
-        "both sets of answers and the version to save upon next.",
+        "Somebody else changed the section since the version that the answers were made from; “conflict” "
+        "tells both sets of answers and the version to save upon next.",
     ),
-    ("frozen", 409, "The report is in review, approved, issued or cancelled, and its answers cannot be changed."),
+    ("frozen", 409, "The report is in review, approved, issued or cancelled; its answers cannot be changed."),
     ("state", 409, "The step does not lead out of the report's state."),
     ("reference", 409, "The firm's pattern gives a reference number that another report has already."),
-    ("outdated", 412, "The report has changed since the version that If-Match names; “version” is its present one."),
+    ("outdated", 412, "The report has changed since the version of If-Match; “version” is its present one."),
 )
 
 _TEXT = {"type": "string"}

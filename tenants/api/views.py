@@ -9,12 +9,11 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
 from tenants.api import schema  # noqa: F401 - registers how sign-in is described
-from tenants.api.problems import InvalidValues, ValueProblem, value_problems
-from tenants.api.serializers import MeSerializer
+from tenants.api.problems import InvalidValues, value_problems
+from tenants.api.serializers import MeSerializer, StrictSerializer
 from tenants.authentication import IsMember
 from tenants.models import Organization, User
 from tenants.permissions import Permission
@@ -60,34 +59,19 @@ class MemberView(APIView):
         return final
 
 
-def read_query(serializer: type[BaseSerializer[Any]], request: Request) -> dict[str, Any]:
-    """The checked query parameters. Raises InvalidValues, also for a parameter that does not exist."""
-    reading = serializer(data=request.query_params)
-    known = reading.fields  # type: ignore[attr-defined]
-    problems = [
-        ValueProblem(f"There is no such parameter; there are: {', '.join(known)}.", parameter=name)
-        for name in request.query_params
-        if name not in known
-    ]
-    if not reading.is_valid():
-        problems += value_problems(reading.errors, in_query=True)
-    if problems:
-        raise InvalidValues(problems)
-    return cast(dict[str, Any], reading.validated_data)
+def read_query(serializer: type[StrictSerializer], request: Request) -> dict[str, Any]:
+    """The checked query parameters. Raises InvalidValues."""
+    return _read(serializer(data=request.query_params), in_query=True)
 
 
-def read_body(serializer: type[BaseSerializer[Any]], request: Request) -> dict[str, Any]:
-    """The checked body. Raises InvalidValues, also for a member that does not exist."""
-    reading = serializer(data=request.data)
-    known = reading.fields  # type: ignore[attr-defined]
-    problems = []
-    if isinstance(request.data, dict):
-        unknown = [name for name in request.data if name not in known]
-        problems = value_problems({name: f"There is no such member; there are: {', '.join(known)}." for name in unknown})
+def read_body(serializer: type[StrictSerializer], request: Request) -> dict[str, Any]:
+    """The checked body. Raises InvalidValues, or what the parser refuses."""
+    return _read(serializer(data=request.data))
+
+
+def _read(reading: StrictSerializer, *, in_query: bool = False) -> dict[str, Any]:
     if not reading.is_valid():
-        problems += value_problems(reading.errors)
-    if problems:
-        raise InvalidValues(problems)
+        raise InvalidValues(value_problems(reading.errors, in_query=in_query))
     return cast(dict[str, Any], reading.validated_data)
 
 

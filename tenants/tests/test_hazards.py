@@ -44,6 +44,7 @@ def count(name: str, value: int = 0) -> Counter:
 
 
 def test_every_organization_of_a_cluster_shares_one_client(firm: Organization, rival: Organization) -> None:
+    clients.close_all()
     for organization in (firm, rival):
         with organization_active(organization.placement):
             Counter.objects.count()

@@ -39,7 +39,7 @@ def test_it_takes_the_kinds_that_cameras_and_scanners_make(kind: str) -> None:
 @pytest.mark.parametrize("kind", ["GIF", "BMP", "TIFF"])
 def test_it_refuses_other_kinds_of_image(kind: str) -> None:
     assert refusal(image_bytes(kind)) == (
-        "front.jpg: this is not a photograph; JPEG, PNG and WebP images are accepted."
+        "front.jpg: this is no JPEG, PNG or WebP image; others are not accepted."
     )
 
 
@@ -53,7 +53,7 @@ def test_it_refuses_other_kinds_of_image(kind: str) -> None:
     ],
 )
 def test_it_refuses_what_is_no_image_whatever_its_name(content: bytes) -> None:
-    assert "this is not a photograph" in refusal(content)
+    assert "this is no JPEG" in refusal(content)
 
 
 def test_it_refuses_an_empty_file() -> None:

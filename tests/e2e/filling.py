@@ -105,7 +105,7 @@ def _choose(control: Locator, value: Any) -> None:
 
 
 def fill_report(page: Page, definition: FormatDefinition, answers: Mapping[str, Any]) -> int:
-    """Go through the sections with "Save and continue", filling each; returns how many controls were filled."""
+    """Go through the sections with "Save and continue"; returns how many controls were filled."""
     filled = 0
     while True:
         where = re.search(r"/edit/([a-z0-9_-]+)/([a-z0-9_-]+)/", page.url)
@@ -118,6 +118,5 @@ def fill_report(page: Page, definition: FormatDefinition, answers: Mapping[str, 
             page.get_by_role("button", name="Save", exact=True).click()
             page.wait_for_load_state()
             return filled
-        before = page.url
         go_on.click()
-        page.wait_for_url(lambda url: url != before)
+        page.wait_for_url(re.compile(rf"^(?!.*/edit/{where[1]}/{where[2]}/)"))

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from pypdf import PdfReader
 
 from banks.formats.shipped import sample, shipped_format
-from reports.demo import picture
+from reports.demo_pictures import picture
 from tests.e2e.conftest import Watch
 from tests.e2e.filling import fill_report
 

@@ -31,9 +31,7 @@ def populated(firm: Organization, valuer: User, formats: None) -> Organization:
     plan = Plan.objects.create(
         code="basic", name="Basic", seats=5, reports_a_month=50, storage_mb=500, price_a_month="999.00"
     )
-    Subscription.objects.create(
-        organization=firm, plan=plan, status="active", starts_on=timezone.localdate()
-    )
+    Subscription.objects.create(organization=firm, plan=plan, status="active", starts_on=timezone.localdate())
     return firm
 
 
@@ -116,9 +114,7 @@ def test_no_page_asks_a_firm_s_database(
     for page in every_page():
         with commands() as sent:
             client.get(page)
-        elsewhere = [
-            one for one in sent if one.database not in ("valuation_admin", "shared_resources")
-        ]
+        elsewhere = [one for one in sent if one.database not in ("valuation_admin", "shared_resources")]
         if [one for one in elsewhere if one != MEASUREMENT]:
             strays[page] = elsewhere
     assert strays == {}
@@ -179,7 +175,8 @@ def test_there_is_one_sign_in_page(database: None) -> None:
 
 
 def test_staff_at_the_door_go_in(staff: User, client_for: ClientFor) -> None:
-    assert client_for(staff).get(reverse("admin:login")).url == reverse("admin:index")
+    response: Any = client_for(staff).get(reverse("admin:login"))
+    assert response.url == reverse("admin:index")
 
 
 def test_a_suspended_firm_s_manager_sees_the_suspension_here_too(

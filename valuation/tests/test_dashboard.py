@@ -137,7 +137,9 @@ def test_it_measures_a_cluster_s_room(firm: Organization) -> None:
 def test_an_unreachable_cluster_is_shown_and_not_fatal(
     firm: Organization, staff: User, client_for: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(settings.MONGODB_ADDRESSES, "MONGODB_URI_DOWN", "mongodb://127.0.0.1:9/?directConnection=true")
+    monkeypatch.setitem(
+        settings.MONGODB_ADDRESSES, "MONGODB_URI_DOWN", "mongodb://127.0.0.1:9/?directConnection=true"
+    )
     monkeypatch.setitem(settings.MONGODB_CLIENT_OPTIONS, "serverSelectionTimeoutMS", 200)
     Cluster.objects.create(name="away", address_setting="MONGODB_URI_DOWN")
     page = client_for(staff).get(reverse("admin:index")).content.decode()

@@ -131,8 +131,7 @@ def test_a_failure_after_the_bytes_removes_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     report = approved(in_firm, valuer, manager)
-    stored: list[str] = []
-    monkeypatch.setattr(issuing, "new_name", lambda ending: stored.append(f"x{ending}") or stored[-1])
+    monkeypatch.setattr(issuing, "new_name", lambda ending: f"half-made{ending}")
 
     def fail(*args: Any, **kwargs: Any) -> None:
         raise RuntimeError("the power went")
@@ -141,7 +140,7 @@ def test_a_failure_after_the_bytes_removes_them(
     with pytest.raises(RuntimeError):
         issue(report, in_firm, manager)
 
-    assert (kept(), default_storage.exists(stored[0])) == ([], False)
+    assert (kept(), default_storage.exists("half-made.pdf")) == ([], False)
 
 
 def test_issuing_after_a_cut_clears_what_was_left(

@@ -81,7 +81,7 @@ def test_it_says_which_limit_was_passed(typed: str, rule: str) -> None:
 def test_a_format_may_say_a_limit_in_its_own_words() -> None:
     rules = Validation(maximum=Decimal(5), message="Give the share in fifths.")
 
-    with pytest.raises(AnswerProblem, match="Give the share in fifths. At most 5"):
+    with pytest.raises(AnswerProblem, match=r"Give the share in fifths\. At most 5"):
         read(asked("number", validation=rules), "6")
 
 
@@ -147,7 +147,7 @@ def test_it_refuses_what_is_no_telephone_number(typed: str) -> None:
 def test_a_pattern_speaks_in_the_formats_words() -> None:
     rules = Validation(pattern=r"[1-9][0-9]{5}", message="A PIN code has six digits.")
 
-    with pytest.raises(AnswerProblem, match="A PIN code has six digits."):
+    with pytest.raises(AnswerProblem, match=r"A PIN code has six digits\."):
         read(asked("text", validation=rules), "12345")
 
 

@@ -10,6 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils.datastructures import MultiValueDict
 
 from banks.formats.definition import Condition, FieldType
+from reports.answers import Change, changes_between, merged
 from reports.calculation.engine import calculate
 from reports.editing.presenting import Look, Presenter
 from reports.forms.layout import TableChange
@@ -208,7 +209,8 @@ def test_a_table_that_was_not_on_the_page_is_left_alone() -> None:
 
 
 def test_too_many_rows_are_refused() -> None:
-    form = form_of(**{f"floors__{number}__floor": f"Floor {number}" for number in range(4)})
+    four: dict[str, Any] = {f"floors__{number}__floor": f"Floor {number}" for number in range(4)}
+    form = form_of(**four)
 
     assert form.table_errors == {"floors": "At most 3 are allowed; these are 4."}
 
@@ -309,7 +311,8 @@ def test_an_empty_table_begins_with_one_row_to_fill() -> None:
 
 @pytest.mark.parametrize("name", ["floors__99999__area", "floors__-1__area", "floors__x__area"])
 def test_a_row_number_that_no_browser_sends_is_not_read(name: str) -> None:
-    form = form_of(**{name: "5"})
+    sent: dict[str, Any] = {name: "5"}
+    form = form_of(**sent)
 
     assert form.layout.tables["floors"].records == ()
 
@@ -372,20 +375,18 @@ def test_choosing_theirs_takes_the_stored_answer() -> None:
 @pytest.mark.parametrize("name", SHIPPED)
 def test_every_answer_of_a_shipped_sample_passes_its_form_unchanged(name: str) -> None:
     definition, answers = shipped_format(name), sample_answers(name)
-    changed = {}
+    changed: list[Change] = []
     for section in definition.sections():
         details = answers["common"]["details"]
         choices = {"banks": [(details["bank"], "Bank")], "bank_branches": [(details["branch"], "Branch")]}
         base = SectionContext(definition, section, answers, TODAY, choices)
         form = SectionForm(base, typed_from(SectionForm(base)))
         assert form.is_valid(), (section.path, form.errors)
-        stored = base.stored
-        changed |= {
-            f"{section.path}.{name}": (stored.get(name), value)
-            for name, value in form.values.items()
-            if digest(stored.get(name)) != digest(value)
-        }
-    assert changed == {}
+        after = merged(section, base.stored, form.values)
+        # A box that was never ticked becomes a plain "no"; nothing else may differ.
+        differ = changes_between(section, base.stored, after)
+        changed += [one for one in differ if (one.before, one.after) != (None, False)]
+    assert changed == []
 
 
 def typed_from(form: SectionForm) -> Any:

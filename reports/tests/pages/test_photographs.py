@@ -47,7 +47,7 @@ def three(begun: Report, valuer: User, within: Within) -> list[StoredFile]:
     def add(name: str) -> StoredFile:
         return actions.add_photograph(report_id=begun.pk, upload=jpeg(name), by=valuer, now=timezone.now())
 
-    return [within(lambda name=name: add(name)) for name in ("a.jpg", "b.jpg", "c.jpg")]
+    return list(within(lambda: [add(name) for name in ("a.jpg", "b.jpg", "c.jpg")]))
 
 
 def test_a_report_without_photographs_says_which_are_wanted(
@@ -74,7 +74,7 @@ def test_of_several_it_names_the_bad_ones_with_the_reason(
     begun: Report, valuer: User, client_for: ClientFor
 ) -> None:
     text = send(client_for(valuer), begun, jpeg(), SimpleUploadedFile("bad.jpg", b"MZ" + bytes(50)))
-    assert "bad.jpg: this is not a photograph; JPEG, PNG and WebP images are accepted." in text
+    assert "bad.jpg: this is no JPEG, PNG or WebP image; others are not accepted." in text
 
 
 def test_it_refuses_a_file_that_is_too_large_with_its_name_and_the_limit(
@@ -91,6 +91,17 @@ def test_it_refuses_an_image_of_too_many_pixels(
     settings.MAX_IMAGE_PIXELS = 10_000
     text = send(client_for(valuer), begun, jpeg("wide.jpg"))
     assert ("wide.jpg: the image has" in text, names(begun, within)) == (True, [])
+
+
+def test_what_a_script_sends_leaves_the_messages_to_the_page_that_it_loads_next(
+    begun: Report, valuer: User, client_for: ClientFor
+) -> None:
+    client = client_for(valuer)
+    response = client.post(url(begun), {"photos": jpeg()}, headers={"Sec-Fetch-Dest": "empty"})
+    assert (response.status_code, "1 photograph added." in client.get(url(begun)).content.decode()) == (
+        204,
+        True,
+    )
 
 
 def test_it_says_so_when_no_file_came_along(begun: Report, valuer: User, client_for: ClientFor) -> None:

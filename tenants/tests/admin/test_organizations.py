@@ -15,6 +15,7 @@ from tenants.context import organization_active
 from tenants.models import AuditEntry, Cluster, Organization, OrganizationStatus, Plan, Subscription, User
 from tenants.operations import provision
 from tenants.operations.capacity import NoRoom
+from tenants.operations.records import change_record
 
 ClientFor = Callable[[User], Client]
 ADD = reverse("admin:tenants_organization_add")
@@ -181,10 +182,8 @@ def test_a_changed_name_is_audited_with_both_names(office: Client, firm: Organiz
 
 
 def test_a_change_writes_the_changed_fields_alone(
-    office: Client, firm: Organization, commands: Any, monkeypatch: pytest.MonkeyPatch
+    office: Client, firm: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tenants.admin.base import change_record  # noqa: PLC0415 - the original, before it is replaced
-
     def meanwhile(record: Organization, **arguments: Any) -> Any:
         Organization.objects.filter(pk=record.pk).update(status=OrganizationStatus.SUSPENDED)
         return change_record(record, **arguments)
@@ -287,5 +286,5 @@ def test_the_search_takes_no_regular_expression(office: Client, firm: Organizati
 
 def test_the_list_does_not_fetch_letterheads(office: Client, firm: Organization) -> None:
     Organization.objects.filter(pk=firm.pk).update(letterhead={"name": "x"})
-    response = office.get(reverse("admin:tenants_organization_changelist"))
+    response: Any = office.get(reverse("admin:tenants_organization_changelist"))
     assert [one.letterhead for one in response.context_data["cl"].result_list] == [{}]

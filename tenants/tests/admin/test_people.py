@@ -208,7 +208,11 @@ def test_the_own_password_is_changed_and_audited(office: Client, staff: User) ->
     staff.save()
     client = Client()
     client.login(username=staff.email, password="the-old-one-of-mine-1")
-    passwords = {"old_password": "the-old-one-of-mine-1", "new_password1": PASSWORD, "new_password2": PASSWORD}
+    passwords = {
+        "old_password": "the-old-one-of-mine-1",
+        "new_password1": PASSWORD,
+        "new_password2": PASSWORD,
+    }
     client.post(reverse("admin:password_change"), passwords)
     assert client.get(reverse("admin:index")).status_code == 200
     assert AuditEntry.objects.get(action="staff.password_set").actor == staff.email

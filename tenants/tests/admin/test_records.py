@@ -158,7 +158,9 @@ def test_a_cluster_shows_its_room(office: Client, firm: Organization) -> None:
 
 
 def test_a_cluster_that_does_not_answer_is_said(office: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(settings.MONGODB_ADDRESSES, "MONGODB_URI_DOWN", "mongodb://127.0.0.1:9/?directConnection=true")
+    monkeypatch.setitem(
+        settings.MONGODB_ADDRESSES, "MONGODB_URI_DOWN", "mongodb://127.0.0.1:9/?directConnection=true"
+    )
     monkeypatch.setitem(settings.MONGODB_CLIENT_OPTIONS, "serverSelectionTimeoutMS", 200)
     cluster = Cluster.objects.create(name="down", address_setting="MONGODB_URI_DOWN")
     assert "does not answer" in office.get(url("cluster", "change", cluster.pk)).content.decode()
@@ -207,6 +209,12 @@ def test_no_entry_can_be_added_by_hand(office: Client) -> None:
     assert office.post(url("auditentry", "add"), {"action": "x"}).status_code == 403
 
 
+def listed(office: Client, query: dict[str, str]) -> list[Any]:
+    """The entries on a page of the log."""
+    response: Any = office.get(url("auditentry", "changelist"), query)
+    return list(response.context_data["cl"].result_list)
+
+
 @pytest.mark.parametrize(
     "query",
     [
@@ -216,15 +224,13 @@ def test_no_entry_can_be_added_by_hand(office: Client) -> None:
     ],
 )
 def test_the_log_is_filtered_and_searched(office: Client, entry: AuditEntry, query: dict[str, str]) -> None:
-    listed = office.get(url("auditentry", "changelist"), query).context_data["cl"].result_list
-    assert entry.pk in [one.pk for one in listed]
+    assert entry.pk in [one.pk for one in listed(office, query)]
 
 
 def test_the_filter_by_firm_leaves_out_the_others(
     office: Client, entry: AuditEntry, rival: Organization
 ) -> None:
-    listed = office.get(url("auditentry", "changelist"), {"org": "beta_surveyors"}).context_data["cl"].result_list
-    assert {one.org_id for one in listed} == {"beta_surveyors"}
+    assert {one.org_id for one in listed(office, {"org": "beta_surveyors"})} == {"beta_surveyors"}
 
 
 def test_the_filter_by_firm_keeps_the_other_filters(office: Client, entry: AuditEntry) -> None:

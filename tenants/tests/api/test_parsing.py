@@ -61,7 +61,7 @@ def test_it_refuses_what_is_not_sound_json(body: bytes) -> None:
 
 
 def test_it_says_where_the_json_ends_to_be_json() -> None:
-    with pytest.raises(ParseError, match="line 2, column 8"):
+    with pytest.raises(ParseError, match="line 2, column 7"):
         parsed(b'{"a": 1,\n "b": x}')
 
 

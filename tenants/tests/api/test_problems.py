@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tenants.api.problems import InvalidValues, Problem, ValueProblem, pointer_to, value_problems
 from tenants.api.schema import KINDS, describe_refusals
 
@@ -43,7 +45,7 @@ def test_a_problem_without_a_kind_is_told_by_its_status() -> None:
 
 
 def test_every_operation_tells_how_it_refuses_somebody_signed_out() -> None:
-    schema = {"paths": {"/api/x": {"get": {"responses": {"200": {}}}}}}
+    schema: dict[str, Any] = {"paths": {"/api/x": {"get": {"responses": {"200": {}}}}}}
 
     responses = describe_refusals(schema, None, None, True)["paths"]["/api/x"]["get"]["responses"]
 

@@ -10,7 +10,6 @@ from django.test import Client
 from pymongo.errors import ServerSelectionTimeoutError
 from rest_framework.exceptions import Throttled
 
-from reports import listing
 from tenants.api.views import Me
 from tenants.models import User
 
@@ -99,10 +98,3 @@ def test_a_change_without_the_token_against_forgery_is_refused(valuer: User) -> 
     answer = browser.post("/api/reports", "{}", content_type="application/json")
 
     assert (*told(answer), "CSRF" in answer.json()["detail"]) == (403, PROBLEM, 403, True)
-
-
-def test_the_list_of_pages_and_of_the_api_read_the_same_rows() -> None:
-    # Both search with the same words; a second way of searching would drift.
-    from reports.api import views  # noqa: PLC0415
-
-    assert views.matching is listing.matching
