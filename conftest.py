@@ -57,7 +57,9 @@ def database(_migrated: None, django_db_blocker: Any) -> Iterator[None]:
     """The databases, empty but for their collections, and emptied again afterwards."""
     with django_db_blocker.unblock(), no_organization(), command_listener.recording() as commands:
         Cluster.objects.get_or_create(name="primary", defaults={"address_setting": "MONGODB_URI"})
+        _recorded.append(commands)
         yield
+        _recorded.clear()
         with no_organization():
             _remove_what_was_written(commands)
         registry.clear()
@@ -72,7 +74,7 @@ def _remove_what_was_written(commands: list[Command]) -> None:
     for name in {name for name, _ in written} - _STANDING - _OWN:
         client.drop_database(name)
     if any(name == "shared_resources" for name, _ in written):
-        _load_shared_resources()
+        _shared["loaded"] = False
 
 
 def _organization(org_id: str, name: str, initials: str) -> Organization:
@@ -174,16 +176,22 @@ def _load_shared_resources() -> None:
         call_command("load_formats", stdout=nowhere)
 
 
-@pytest.fixture(scope="session")
-def _shared_resources_loaded(_migrated: None, django_db_blocker: Any) -> None:
-    # Once for the run, before the first test that wants them begins to record its writes.
-    with django_db_blocker.unblock(), no_organization():
-        _load_shared_resources()
+_shared = {"loaded": False}
+# What the test that runs now has sent.
+_recorded: list[list[Command]] = []
 
 
 @pytest.fixture
-def formats(_shared_resources_loaded: None, database: None) -> None:
-    """Banks, common fields and the shipped formats in the shared resources."""
+def formats(database: None) -> None:
+    """Banks, common fields and the shipped formats in the shared resources: loaded when they are missing."""
+    if _shared["loaded"]:
+        return
+    with no_organization():
+        _load_shared_resources()
+    _shared["loaded"] = True
+    # They stay for the tests that follow: not this test wrote them.
+    for commands in _recorded:
+        commands[:] = [one for one in commands if one.database != "shared_resources"]
 
 
 @pytest.fixture

@@ -18,6 +18,11 @@ class FormatState(TenancyError):
     """The format is in no state from which this can be done."""
 
 
+def format_key(version: Format) -> str:
+    """``SBI/general/flat/1``: bank, scheme, property type, version."""
+    return f"{version.bank_code}/{version.scheme}/{version.property_type}/{version.version}"
+
+
 def may_become(version: Format, status: FormatStatus) -> bool:
     """Whether the version can be published (or retired) now."""
     return version.status in _FROM[status]
@@ -39,5 +44,4 @@ def _become(version: Format, status: FormatStatus, by: User) -> None:
     if not changed:
         raise FormatState(f"“{version}” is not {' or '.join(one.label.lower() for one in _FROM[status])}.")
     before, version.status = version.status, status
-    key = f"{version.bank_code}/{version.scheme}/{version.property_type}/{version.version}"
-    record_audit(f"format.{status}", by=by, target=key, details={"from": str(before)})
+    record_audit(f"format.{status}", by=by, target=format_key(version), details={"from": str(before)})

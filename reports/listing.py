@@ -91,7 +91,9 @@ class Filters:
     def read(cls, query: Mapping[str, str]) -> Filters:
         """From a query string. A search is cut to MAX_WORDS words of at most 60 characters."""
         status = query.get("status", "")
-        words = tuple(word[:60] for word in query.get("q", "").casefold().split()[:MAX_WORDS])
+        # MongoDB takes no NUL in a pattern, and nobody looks for one.
+        typed = query.get("q", "").replace("\0", " ").casefold()
+        words = tuple(word[:60] for word in typed.split()[:MAX_WORDS])
         return cls(
             words=words,
             mine=query.get("mine") == "1",

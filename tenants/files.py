@@ -44,7 +44,11 @@ class OrganizationStorage(Storage):
     def delete(self, name: str) -> None:
         bucket = self._bucket()
         for stored in bucket.find({"filename": name}):
-            bucket.delete(stored._id)
+            try:
+                bucket.delete(stored._id)
+            except NoFile:
+                # Somebody else deleted it in this moment, which is what was wanted.
+                continue
 
     def exists(self, name: str) -> bool:
         return next(iter(self._bucket().find({"filename": name}).limit(1)), None) is not None

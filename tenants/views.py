@@ -8,7 +8,6 @@ from django.contrib import messages
 from django.core.files.storage import default_storage
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_cache_control
 from django.utils.http import quote_etag
@@ -70,7 +69,7 @@ def firm(request: TenantRequest) -> HttpResponse:
         "asked": _asked(form),
         "example": _example(form),
         "accents": question(form["accent"]).choices,
-        "logo_url": logo_url(request),
+        "logo_url": request.organization.logo_url,
         "letterhead": request.organization.letterhead or {},
         "logo_errors": form.errors.get("logo", []),
     }
@@ -149,9 +148,3 @@ def firm_logo(request: TenantRequest) -> HttpResponse:
     response["X-Content-Type-Options"] = "nosniff"
     patch_cache_control(response, private=True, max_age=60 * 60)
     return response
-
-
-def logo_url(request: TenantRequest) -> str:
-    """The address of the logo, which changes with it; empty when there is none."""
-    file_id = (request.organization.letterhead or {}).get("logo")
-    return f"{reverse('firm-logo')}?v={file_id}" if file_id else ""

@@ -7,6 +7,7 @@ os.environ["DJANGO_SECRET_KEY"] = "for-tests-only-and-long-enough-to-be-one-of-t
 os.environ["DJANGO_HTTPS"] = "0"
 os.environ["DJANGO_DEBUG"] = "0"
 os.environ["DJANGO_ALLOWED_HOSTS"] = "testserver,127.0.0.1,localhost"
+os.environ["DJANGO_PASSWORD_HASHERS"] = "django.contrib.auth.hashers.MD5PasswordHasher"
 os.environ["LOG_LEVEL"] = "ERROR"
 # Pages name static files as they are; the browser tests collect and hash them as in production.
 os.environ["DJANGO_STATIC_MANIFEST"] = "0"

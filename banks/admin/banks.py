@@ -206,7 +206,7 @@ class BankAdmin(StaffAdmin[Bank]):
 
     @staticmethod
     def _save_branch(request: HttpRequest, bank: Bank, code: str | None, form: BranchForm) -> str | None:
-        branch = form.save(commit=False)
+        branch: Branch = form.instance
         try:
             if code is None:
                 add_branch(bank, branch, by=staff_of(request))

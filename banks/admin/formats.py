@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from banks.formats.problems import FormatProblem
 from banks.formats.reading import from_content
 from banks.models import Format, FormatStatus
-from banks.publishing import may_become, publish_format, retire_format
+from banks.publishing import format_key, may_become, publish_format, retire_format
 from tenants.admin.base import StaffAdmin, Step
 from tenants.admin.showing import badge, facts, moment
 from tenants.models import User
@@ -53,7 +53,7 @@ STEPS = (
 class FormatAdmin(StaffAdmin[Format]):
     add_allowed = change_allowed = delete_allowed = False
     steps = STEPS
-    list_display = ("title", "bank_code", "scheme", "property_type", "version", "status_shown", "loaded")
+    list_display = ("title", "key", "status_shown", "loaded")
     list_fields = ("title", "bank_code", "scheme", "property_type", "version", "status", "loaded_at")
     list_filter = ("status", "bank_code", "property_type", "scheme")
     search_fields = ("title", "bank_code", "scheme", "property_type")
@@ -62,6 +62,10 @@ class FormatAdmin(StaffAdmin[Format]):
         ("Key", {"fields": ("bank_code", "scheme", "property_type", "version", "checksum", "loaded")}),
         ("Content", {"fields": ("parameters", "outline")}),
     )
+
+    @admin.display(description="key", ordering="bank_code")
+    def key(self, version: Format) -> str:
+        return format_key(version)
 
     @admin.display(description="status", ordering="status")
     def status_shown(self, version: Format) -> SafeString:

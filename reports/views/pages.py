@@ -220,10 +220,10 @@ def first_section(report: Report) -> str:
 
 
 def _field_url(report: Report, path: str) -> str:
-    """The section of a question in the editor; empty for what belongs to none."""
-    parts = path.split(".")
-    if len(parts) < 2:
-        return reverse("reports:photographs", args=[report.pk]) if path == "photographs" else ""
-    return reverse("reports:section", args=[report.pk, parts[0], parts[1]]) + (
-        f"#{path}" if len(parts) > 2 else ""
-    )
+    """A question in the editor, as its form names it; empty for what belongs to no section."""
+    tab, _, rest = path.partition(".")
+    section, _, question = rest.partition(".")
+    if not section:
+        return ""
+    anchor = f"#q-{question.replace('.', '__')}" if question else ""
+    return reverse("reports:section", args=[report.pk, tab, section]) + anchor

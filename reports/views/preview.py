@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.core.files.storage import default_storage
@@ -14,6 +15,7 @@ from django.views.decorators.http import require_GET
 from banks.formats.problems import FormatProblem
 from reports.actions.review import standing_of
 from reports.document_data import DocumentData, document_name, gather_document
+from reports.documents.pictures import UnreadableDocument, pictures_of
 from reports.documents.render import RenderingFailed, render_pages, render_pdf
 from reports.files import content_disposition, file_response, is_unchanged, unchanged_response
 from reports.formats import FormatMissing, definition_of
@@ -28,7 +30,7 @@ from tenants.permissions import Permission
 # Pixels across an A4 page: sharp on a phone, readable on a desk, about 100 KB a page.
 PAGE_WIDTH = 1200
 # Why a document cannot be shown, in words that a page may repeat.
-FAILURES = (RenderingFailed, FormatMissing, FormatProblem)
+FAILURES = (RenderingFailed, FormatMissing, FormatProblem, UnreadableDocument)
 _DIGEST_LENGTH = 24
 
 
@@ -48,12 +50,11 @@ def preview(request: TenantRequest, pk: object) -> HttpResponse:
         ],
     }
     try:
-        data = _data(request, report)
-        digest, pages = _pages(request, report, data)
+        laid_out = _laid_out(request, report)
         context |= {
-            "digest": digest,
-            "pages": range(1, len(pages) + 1),
-            "parts": _jumps(report, data.document),
+            "digest": laid_out.digest,
+            "pages": range(1, len(laid_out.pages) + 1),
+            "parts": laid_out.jumps,
         }
     except FAILURES as failure:
         context["failure"] = str(failure)
@@ -71,9 +72,10 @@ def preview_page(request: TenantRequest, pk: object, page: int) -> HttpResponse:
     if pages is None:
         report = report_or_404(pk)
         try:
-            digest, pages = _pages(request, report, _data(request, report))
+            laid_out = _laid_out(request, report)
         except FAILURES as failure:
             return HttpResponse(str(failure), status=503, content_type="text/plain; charset=utf-8")
+        digest, pages = laid_out.digest, laid_out.pages
     if not 1 <= page <= len(pages):
         raise Http404("The document has no such page.")
     etag = f"{digest}-{page}"
@@ -107,20 +109,11 @@ def preview_pdf(request: TenantRequest, pk: object) -> HttpResponse:
 def document(request: TenantRequest, pk: object) -> HttpResponse:
     """The exact bytes of the issued document; ``?download=1`` saves it instead of showing it."""
     report = report_or_404(pk)
-    entry = None
-    if report.document_id:
-        found = StoredFile.objects.filter(pk=report.document_id, kind=FileKind.DOCUMENT)
-        entry = found.filter(report_id=str(report.pk)).first()
-    if entry is None:
-        raise Http404("This report has no issued document.")
+    entry = _issued_file(report)
     if is_unchanged(request, entry.sha256):
         return unchanged_response(entry.sha256)
-    try:
-        content = default_storage.open(entry.stored_as).read()
-    except FileNotFoundError as error:
-        raise Http404("The document's bytes are missing; tell the staff.") from error
     return file_response(
-        content,
+        _bytes_of(entry),
         content_type="application/pdf",
         name=entry.name,
         etag=entry.sha256,
@@ -128,16 +121,54 @@ def document(request: TenantRequest, pk: object) -> HttpResponse:
     )
 
 
-def _data(request: TenantRequest, report: Report) -> DocumentData:
-    draft = report.status != ReportStatus.ISSUED
-    return gather_document(report, request.organization, draft=draft, now=timezone.now())
+def _issued_file(report: Report) -> StoredFile:
+    """The record of the issued document. Raises Http404 when there is none."""
+    entry = None
+    if report.document_id:
+        found = StoredFile.objects.filter(pk=report.document_id, kind=FileKind.DOCUMENT)
+        entry = found.filter(report_id=str(report.pk)).first()
+    if entry is None:
+        raise Http404("This report has no issued document.")
+    return entry
 
 
-def _pages(request: TenantRequest, report: Report, data: DocumentData) -> tuple[str, tuple[bytes, ...]]:
-    """The digest of the document and its pages. Raises RenderingFailed."""
+def _bytes_of(entry: StoredFile) -> bytes:
+    try:
+        content: bytes = default_storage.open(entry.stored_as).read()
+    except FileNotFoundError as error:
+        raise Http404("The document's bytes are missing; tell the staff.") from error
+    return content
+
+
+@dataclass(frozen=True, slots=True)
+class LaidOut:
+    """A document's pages as pictures, what names this state of it, and where its parts are written."""
+
+    digest: str
+    pages: tuple[bytes, ...]
+    jumps: list[dict[str, str]]
+
+
+def _laid_out(request: TenantRequest, report: Report) -> LaidOut:
+    """A draft is laid out as it stands; an issued report shows the document that was issued, and no other.
+
+    Raises one of FAILURES.
+    """
+    if report.status == ReportStatus.ISSUED:
+        entry = _issued_file(report)
+        digest = entry.sha256[:_DIGEST_LENGTH]
+        key = PageKey(request.organization.org_id, str(report.pk), digest)
+        pages = page_cache.get_or_make(key, lambda: pictures_of(_bytes_of(entry), PAGE_WIDTH))
+        return LaidOut(digest, pages, [])
+    data = _data(request, report)
     digest = digest_of(data.document, data.images)
     key = PageKey(request.organization.org_id, str(report.pk), digest)
-    return digest, page_cache.get_or_make(key, lambda: render_pages(data.document, data.images, PAGE_WIDTH))
+    pages = page_cache.get_or_make(key, lambda: render_pages(data.document, data.images, PAGE_WIDTH))
+    return LaidOut(digest, pages, _jumps(report, data.document))
+
+
+def _data(request: TenantRequest, report: Report) -> DocumentData:
+    return gather_document(report, request.organization, draft=True, now=timezone.now())
 
 
 def _jumps(report: Report, said: dict[str, Any]) -> list[dict[str, str]]:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
+from django.urls import reverse
 from django.utils import timezone
 
 from tenants.naming import org_id_problem
@@ -105,6 +106,12 @@ class Organization(ControlPlaneModel):
     @property
     def is_active(self) -> bool:
         return self.status == OrganizationStatus.ACTIVE
+
+    @property
+    def logo_url(self) -> str:
+        """Where the logo is served, renewed with every new one; empty when there is none."""
+        logo = self.letterhead.get("logo") if self.letterhead else None
+        return f"{reverse('firm-logo')}?v={logo}" if logo else ""
 
     @property
     def placement(self) -> Placement:

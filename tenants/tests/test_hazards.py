@@ -18,6 +18,7 @@ from django.test import RequestFactory
 from django.utils.connection import ConnectionDoesNotExist
 from pymongo.errors import OperationFailure
 
+from banks.models import Bank
 from tenants.context import (
     active_org_id,
     carry,
@@ -32,6 +33,7 @@ from tenants.mongodb.monitoring import Command
 from tenants.mongodb.transaction import atomic, run_atomically
 from tenants.operations.schema import create_schema
 from tenants.registry import Placement, registry
+from tenants.router import PlaneRouter
 
 Recorder = Callable[[], AbstractContextManager[list[Command]]]
 
@@ -90,6 +92,14 @@ def test_an_organization_can_be_resolved_while_another_thread_iterates(firm: Org
     assert list(iterator) == ["shared"]
 
 
+def test_resolving_an_organization_by_its_id_alone_adds_no_database(firm: Organization) -> None:
+    registry.clear()
+    with organization_active(firm.org_id):
+        Counter.objects.count()
+    assert list(connections) == ["default", "shared"]
+    assert dict.keys(settings.DATABASES) == {"default", "shared"}
+
+
 def test_an_organizations_entry_has_every_default_key(firm: Organization) -> None:
     with organization_active(firm.placement):
         entry = connections[firm.org_id].settings_dict
@@ -129,6 +139,19 @@ def test_an_explicit_alias_does_not_get_past_the_active_firm(firm: Organization,
 def test_no_query_is_made_without_a_firm(database: None) -> None:
     with pytest.raises(NoActiveOrganization):
         Counter.objects.create(name="one")
+
+
+@pytest.mark.parametrize("ask", [PlaneRouter().db_for_read, PlaneRouter().db_for_write])
+def test_the_router_falls_back_to_nothing(ask: Callable[..., str]) -> None:
+    with pytest.raises(NoActiveOrganization):
+        ask(Counter)
+
+
+def test_the_router_refuses_an_instance_of_another_firm(firm: Organization, rival: Organization) -> None:
+    with organization_active(firm.placement):
+        counter = count("one")
+    with organization_active(rival.placement), pytest.raises(WrongOrganization):
+        PlaneRouter().db_for_write(Counter, instance=counter)
 
 
 def test_a_streaming_response_is_consumed_under_its_own_firm(
@@ -330,6 +353,11 @@ def test_a_forked_child_makes_its_own_client(in_firm: Organization) -> None:
         os._exit(0)
     os.waitpid(child, 0)
     assert os.read(reader, 20) == b"own"
+
+
+def test_the_router_refuses_to_write_shared_resources() -> None:
+    with pytest.raises(SharedResourcesAreReadOnly):
+        PlaneRouter().db_for_write(Bank)
 
 
 # Shared resources ------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from io import BytesIO
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 from pypdf import PdfReader
 
 from banks.formats.shipped import sample, shipped_format
@@ -38,10 +38,10 @@ def begin(page: Page) -> str:
 
 def add_photographs(page: Page, report: str) -> None:
     page.goto(f"{report}photographs/")
-    page.set_input_files(
-        'input[type="file"][name="photos"]',
-        [{"name": f"p{n}.jpg", "mimeType": "image/jpeg", "buffer": picture(n)} for n in range(3)],
-    )
+    files: list[FilePayload] = [
+        {"name": f"p{n}.jpg", "mimeType": "image/jpeg", "buffer": picture(n)} for n in range(3)
+    ]
+    page.set_input_files('input[type="file"][name="photos"]', files)
     expect(page.locator("img[src*='/thumbnail/']")).to_have_count(3)
     captions = page.locator("input[name='caption']")
     captions.nth(0).fill("Front with the owner")

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.core.files.storage import default_storage
+from pymongo.errors import AutoReconnect
 
 from reports import actions
 from reports.actions import issue as issuing
@@ -183,3 +184,23 @@ def test_the_real_renderer_prints_the_report(in_firm: Organization, valuer: User
     with default_storage.open(file.stored_as) as stored:
         assert stored.read().startswith(b"%PDF-")
     assert (report.document_pages or 0) > 3
+
+
+def test_a_lost_connection_never_takes_the_issued_bytes_away(
+    in_firm: Organization, valuer: User, manager: User, printed: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = approved(in_firm, valuer, manager)
+    made = issuing.change_report
+
+    def made_but_unknown(*args: Any, **kwargs: Any) -> Report:
+        made(*args, **kwargs)
+        raise AutoReconnect("the answer was lost")
+
+    monkeypatch.setattr(issuing, "change_report", made_but_unknown)
+    with pytest.raises(AutoReconnect):
+        issue(report, in_firm, manager)
+
+    stored = Report.objects.get(pk=report.pk)
+    assert stored.status == "issued"
+    assert [str(file.pk) for file in kept()] == [stored.document_id]
+    assert default_storage.exists(kept()[0].stored_as)

@@ -253,6 +253,15 @@ def test_a_frozen_report_is_not_changed(
     )
 
 
+def test_that_a_report_is_frozen_is_told_before_its_wrong_values(
+    client_for: ClientFor, firm: Organization, valuer: User
+) -> None:
+    report = begun(firm, valuer)
+    set_fields(firm, report, status="approved")
+
+    assert patch(client_for(valuer), report, details(applicant_name="Al")).status_code == 409
+
+
 @pytest.mark.parametrize(
     ("body", "pointer"),
     [

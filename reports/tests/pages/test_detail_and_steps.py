@@ -120,9 +120,10 @@ def test_submitting_an_unfinished_report_lists_what_is_missing(
     assert (response.status_code, "is not answered" in response.content.decode()) == (422, True)
 
 
-def test_what_is_missing_leads_to_its_section(begun: Report, valuer: User, client_for: ClientFor) -> None:
+def test_what_is_missing_leads_to_its_question(begun: Report, valuer: User, client_for: ClientFor) -> None:
     text = client_for(valuer).post(url(begun, "submit")).content.decode()
-    assert reverse("reports:section", args=[begun.pk, "common", "details"]) in text
+    section = reverse("reports:section", args=[begun.pk, "common", "details"])
+    assert f"{section}#q-applicant_name" in text
 
 
 def test_an_unfinished_report_stays_a_draft(

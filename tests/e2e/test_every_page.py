@@ -1,0 +1,159 @@
+"""Every page of the firm's side: it answers, fits a phone and a screen, and shuts nobody out.
+
+Each is looked at light on a wide screen and dark on a phone, as a manager sees it. The rules of accessibility are
+axe's; what it calls serious or critical fails the test. The browser's surroundings watch for breaches of the
+Content-Security-Policy and errors in scripts meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from enum import Enum
+from typing import Any, cast
+
+import pytest
+from axe_playwright_python.base import AXE_FILE_PATH
+from playwright.sync_api import Browser, Page, expect
+
+from banks.formats.shipped import shipped_format
+from tests.e2e.conftest import Site, Watch
+from tests.e2e.doing import CHANGES_REQUESTED, DRAFT, IN_REVIEW, ISSUED, MANAGER, Visit, report_of, visits
+
+pytestmark = pytest.mark.e2e
+FORMAT = "sbi_land_building_v1"
+APPROVED, CANCELLED = "Farida Finished", "Gopal Given-up"
+# The states that no report of the demo data is in: copies of the draft that got so far.
+ADD_REPORTS = f"""
+from bson import ObjectId
+from reports.models import Report
+from tenants.context import organization_active
+from tenants.models import Organization
+with organization_active(Organization.objects.get(org_id="demo_org_001").placement):
+    for applicant, status in (("{APPROVED}", "approved"), ("{CANCELLED}", "cancelled")):
+        report = Report.objects.get(applicant_name="{DRAFT}")
+        report.pk, report.applicant_name, report.status = ObjectId(), applicant, status
+        report.reference += "/" + status
+        report.search_text = applicant.lower()
+        report.save(force_insert=True)
+"""
+
+# Swagger UI draws the operations of the API; its markup is not ours.
+_AXE_OPTIONS = """() => axe.run({exclude: [[".swagger-ui"]]}, {resultTypes: ["violations"]})"""
+
+
+_MEASURE = """() => [
+    document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    document.querySelectorAll("h1:not(.swagger-ui h1)").length,
+    document.title.trim(),
+]"""
+
+
+class Look(Enum):
+    """How a page is looked at: width and height of the window, colours."""
+
+    WIDE = (1280, 860, "light")
+    NARROW = (360, 780, "dark")
+
+    def take(self, page: Page) -> None:
+        width, height, colours = self.value
+        page.set_viewport_size({"width": width, "height": height})
+        # Without movement: colours half-way between light and dark have no contrast.
+        page.emulate_media(color_scheme=cast("Any", colours), reduced_motion="reduce")
+
+
+@pytest.fixture
+def visit(chromium: Browser, site: Site, watch: Watch) -> Iterator[Visit]:
+    with visits(chromium, site, watch) as visit:
+        yield visit
+
+
+@pytest.fixture(scope="module")
+def reports_in_every_state(site: Site) -> None:
+    site.manage("shell", "-c", ADD_REPORTS)
+
+
+def barriers(page: Page) -> list[str]:
+    """What axe finds serious or critical on the open page, each with the first places."""
+    # Evaluated by way of the debugger, which the page's policy does not concern.
+    page.evaluate(AXE_FILE_PATH.read_text(encoding="utf-8"))
+    found: dict[str, Any] = page.evaluate(_AXE_OPTIONS)
+    return [
+        f"{one['id']}: {[node['target'] for node in one['nodes']][:3]}"
+        for one in found["violations"]
+        if one["impact"] in ("serious", "critical")
+    ]
+
+
+def problems_of(page: Page, address: str, *, read_in: Collection[Look] = tuple(Look)) -> list[str]:
+    """Everything that is wrong with the page at an address, measured in every look, read by axe in some."""
+    answer = page.goto(address)
+    found = [] if answer is not None and answer.status == 200 else [f"status {answer and answer.status}"]
+    for look in Look:
+        look.take(page)
+        overflow, headings, title = page.evaluate(_MEASURE)
+        found += [f"{look.name}: {overflow} pixels too wide"] * (overflow > 0)
+        found += [f"{headings} main headings"] * (headings != 1)
+        found += ["no title"] * (not title)
+        if look in read_in:
+            found += [f"{look.name}: {barrier}" for barrier in barriers(page)]
+    return [f"{address}: {one}" for one in found]
+
+
+def test_the_firm_s_pages_are_sound(visit: Visit) -> None:
+    page = visit(MANAGER)
+    addresses = [
+        "/",
+        "/reports/",
+        "/reports/?mine=1&status=draft",
+        "/reports/?q=nobody+has+this+name",
+        "/reports/new/",
+        "/reports/new/?bank=SBI",
+        "/reports/new/?bank=NONE",
+        "/profile/",
+        "/firm/",
+    ]
+    assert [problem for address in addresses for problem in problems_of(page, address)] == []
+
+
+def test_the_reference_of_the_api_is_sound(visit: Visit) -> None:
+    assert problems_of(visit(MANAGER), "/api/docs/") == []
+
+
+@pytest.mark.usefixtures("reports_in_every_state")
+def test_the_pages_of_a_report_are_sound_in_every_state(visit: Visit) -> None:
+    page = visit(MANAGER)
+    addresses = []
+    for applicant in (DRAFT, IN_REVIEW, CHANGES_REQUESTED, APPROVED, ISSUED, CANCELLED):
+        addresses.append(report_of(page, applicant))
+    draft, in_review, *_, issued, _ = addresses
+    addresses += [f"{in_review}review/", f"{issued}review/"]
+    addresses += [f"{draft}photographs/", f"{issued}photographs/", f"{draft}preview/"]
+    assert [problem for address in addresses for problem in problems_of(page, address)] == []
+
+
+def test_every_section_of_the_editor_is_sound(visit: Visit) -> None:
+    page = visit(MANAGER)
+    report = report_of(page, DRAFT)
+    found = []
+    for number, section in enumerate(shipped_format(FORMAT).sections()):
+        address = f"{report}edit/{section.tab_id}/{section.id}/"
+        # axe takes longer than all else: it reads every other section wide, the ones between narrow.
+        found += problems_of(page, address, read_in=[tuple(Look)[number % 2]])
+    assert found == []
+
+
+def test_a_section_that_is_frozen_is_sound(visit: Visit) -> None:
+    page = visit(MANAGER)
+    address = f"{report_of(page, ISSUED)}edit/building/valuation/"
+    assert problems_of(page, address) == []
+
+
+def test_paper_gets_the_page_without_its_frame(visit: Visit) -> None:
+    page = visit(MANAGER)
+    report = report_of(page, ISSUED)
+    page.emulate_media(media="print")
+    for address in ("/", "/reports/", report, f"{report}review/", f"{report}edit/land/valuation/"):
+        page.goto(address)
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        for frame in (".topbar", ".bottombar", ".page-head .actions"):
+            assert page.locator(frame).first.is_hidden(), f"{frame} is printed on {address}"
