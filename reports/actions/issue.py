@@ -8,7 +8,6 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
 from reports.actions.changing import Changed, change_report
-from reports.actions.failures import ActionRefused
 from reports.actions.review import check_step
 from reports.document_data import document_name, gather_document
 from reports.documents.render import RenderedDocument, render_pdf
@@ -50,10 +49,11 @@ def issue_report(*, report_id: object, organization: Organization, by: User, now
 
     try:
         issued = change_report(report_id, decide, by=by, now=now)
-    except ActionRefused:
-        # Only a refusal is certain. After a lost connection the change may have been made, and then these
-        # are the issued bytes; if it was not, issuing again clears them away.
-        _remove(file)
+    except BaseException:
+        # After a lost connection the change may have been made, and then these are the issued bytes. Where
+        # that cannot be asked, the file stays and issuing again clears it away.
+        if not Report.objects.filter(pk=report_id, document_id=str(file.pk)).exists():
+            _remove(file)
         raise
     for leftover in StoredFile.objects.filter(report_id=str(report.pk), kind=FileKind.DOCUMENT):
         if leftover.pk != file.pk:

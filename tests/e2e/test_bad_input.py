@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from reports.demo import picture
 from tenants.management.commands.load_demo import PASSWORD, STAFF
 from tests.e2e.conftest import Site, Watch
-from tests.e2e.doing import VALUER, Visit, begin_report, press, sign_in, visits
+from tests.e2e.doing import OTHER_VALUER, VALUER, Visit, begin_report, press, sign_in, visits
 
 pytestmark = pytest.mark.e2e
 OF_NO_FIRM = "nobody@elsewhere.example"
@@ -79,7 +79,7 @@ WRONG = (
 
 def test_a_wrong_answer_is_named_with_its_rule_and_keeps_what_was_typed(visit: Visit, watch: Watch) -> None:
     watch.expect_console("status of 422")
-    page = visit(VALUER)
+    page = visit(OTHER_VALUER)
     report = begin_report(page)
     # The questions about the building follow this answer.
     page.goto(f"{report}edit/general/property/")
@@ -102,7 +102,7 @@ def test_a_wrong_answer_keeps_the_right_ones_beside_it_from_being_half_saved(
     visit: Visit, watch: Watch
 ) -> None:
     watch.expect_console("status of 422")
-    page = visit(VALUER)
+    page = visit(OTHER_VALUER)
     address = f"{begin_report(page)}edit/land/size/"
     page.goto(address)
     control(page, "north_south").fill("60")
@@ -123,7 +123,7 @@ AS_TYPED = (
 
 
 def test_numbers_are_understood_as_people_type_them(visit: Visit) -> None:
-    page = visit(VALUER)
+    page = visit(OTHER_VALUER)
     report = begin_report(page)
     for section, name, typed, _ in AS_TYPED:
         page.goto(f"{report}edit/{section}/")
@@ -141,7 +141,7 @@ def test_an_unfinished_report_is_not_submitted_and_each_reason_leads_to_its_fiel
     visit: Visit, watch: Watch
 ) -> None:
     watch.expect_console("status of 422")
-    page = visit(VALUER)
+    page = visit(OTHER_VALUER)
     report = begin_report(page)
     page.goto(report)
     assert press(page, "Submit for review") == 422
@@ -170,7 +170,7 @@ def too_many_pixels() -> bytes:
 
 def test_each_bad_file_is_refused_with_name_reason_and_limit_and_the_good_one_kept(visit: Visit) -> None:
     # Without scripts: otherwise the browser makes large images small before they are sent.
-    page = visit(VALUER, javascript=False)
+    page = visit(OTHER_VALUER, javascript=False)
     report = begin_report(page)
     page.goto(f"{report}photographs/")
     files = {
@@ -193,7 +193,7 @@ def test_each_bad_file_is_refused_with_name_reason_and_limit_and_the_good_one_ke
 
 
 def test_a_text_file_that_is_dropped_in_is_refused_by_name(visit: Visit) -> None:
-    page = visit(VALUER)
+    page = visit(OTHER_VALUER)
     page.goto(f"{begin_report(page)}photographs/")
     page.set_input_files(
         'input[name="photos"]', {"name": "notes.jpg", "mimeType": "image/jpeg", "buffer": b"Notes."}

@@ -1,7 +1,7 @@
 """Every page of the firm's side: it answers, fits a phone and a screen, and shuts nobody out.
 
-Each is looked at light on a wide screen and dark on a phone, as a manager sees it. The rules of accessibility are
-axe's; what it calls serious or critical fails the test. The browser's surroundings watch for breaches of the
+Each is looked at light on a wide screen and dark on a phone, as a manager sees it. The rules of accessibility
+are axe's; what it calls serious or critical fails the test. The browser's surroundings watch for breaches of the
 Content-Security-Policy and errors in scripts meanwhile.
 """
 
@@ -29,6 +29,7 @@ from reports.models import Report
 from tenants.context import organization_active
 from tenants.models import Organization
 with organization_active(Organization.objects.get(org_id="demo_org_001").placement):
+    Report.objects.filter(applicant_name__in=("{APPROVED}", "{CANCELLED}")).delete()
     for applicant, status in (("{APPROVED}", "approved"), ("{CANCELLED}", "cancelled")):
         report = Report.objects.get(applicant_name="{DRAFT}")
         report.pk, report.applicant_name, report.status = ObjectId(), applicant, status
@@ -36,11 +37,10 @@ with organization_active(Organization.objects.get(org_id="demo_org_001").placeme
         report.search_text = applicant.lower()
         report.save(force_insert=True)
 """
+REMOVE_REPORTS = ADD_REPORTS.partition("    for ")[0]
 
 # Swagger UI draws the operations of the API; its markup is not ours.
 _AXE_OPTIONS = """() => axe.run({exclude: [[".swagger-ui"]]}, {resultTypes: ["violations"]})"""
-
-
 _MEASURE = """() => [
     document.documentElement.scrollWidth - document.documentElement.clientWidth,
     document.querySelectorAll("h1:not(.swagger-ui h1)").length,
@@ -68,8 +68,10 @@ def visit(chromium: Browser, site: Site, watch: Watch) -> Iterator[Visit]:
 
 
 @pytest.fixture(scope="module")
-def reports_in_every_state(site: Site) -> None:
+def reports_in_every_state(site: Site) -> Iterator[None]:
     site.manage("shell", "-c", ADD_REPORTS)
+    yield
+    site.manage("shell", "-c", REMOVE_REPORTS)
 
 
 def barriers(page: Page) -> list[str]:

@@ -13,6 +13,7 @@ from pymongo.errors import AutoReconnect
 
 from reports import actions
 from reports.actions import issue as issuing
+from reports.actions.changing import change_report
 from reports.documents.render import RenderedDocument, RenderingFailed
 from reports.models import Report, ReportStatus
 from reports.tests.making import NOW, approved, in_review
@@ -190,7 +191,7 @@ def test_a_lost_connection_never_takes_the_issued_bytes_away(
     in_firm: Organization, valuer: User, manager: User, printed: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     report = approved(in_firm, valuer, manager)
-    made = issuing.change_report
+    made = change_report
 
     def made_but_unknown(*args: Any, **kwargs: Any) -> Report:
         made(*args, **kwargs)
