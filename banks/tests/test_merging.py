@@ -83,7 +83,7 @@ def test_a_changed_branch_is_not_the_firms_own() -> None:
 
 
 def test_it_never_changes_a_code() -> None:
-    assert merged(changes={"code": "XXX"}).code == "SBI"
+    assert merged(changes={"code": "QQQ"}).code == "SBI"
 
 
 def test_it_leaves_what_it_was_given_unchanged() -> None:

@@ -14,7 +14,7 @@ from tests.e2e.conftest import Site, Watch
 MANAGER = "manager@demo-valuers.example"
 VALUER = "valuer@demo-valuers.example"
 ASSISTANT = "assistant@demo-valuers.example"
-# Whoever begins reports that serve one test only is of the second firm: the first one's pages stay presentable.
+# Begins the reports that serve one test only, so that the first firm's pages stay presentable.
 OTHER_VALUER = "valuer@second-surveyors.example"
 
 # The demo firm's reports, by the state that each is in and its applicant.

@@ -1,8 +1,8 @@
 """Every page of the firm's side: it answers, fits a phone and a screen, and shuts nobody out.
 
 Each is looked at light on a wide screen and dark on a phone, as a manager sees it. The rules of accessibility
-are axe's; what it calls serious or critical fails the test. The browser's surroundings watch for breaches of the
-Content-Security-Policy and errors in scripts meanwhile.
+are axe's; what it calls serious or critical fails the test. The browser's surroundings watch meanwhile for
+breaches of the Content-Security-Policy and errors in scripts.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ def visit(chromium: Browser, site: Site, watch: Watch) -> Iterator[Visit]:
 
 @pytest.fixture
 def keep(keep_screenshot: Keep) -> Callable[[Page, str, str], None]:
-    """``keep(page, name, heading)``: make sure that the page is the one meant and complete, keep its picture."""
+    """``keep(page, name, heading)``: make sure that the page is the one meant, keep its picture."""
 
     def keep(page: Page, name: str, heading: str) -> None:
         expect(page.get_by_role("heading", level=1)).to_have_text(heading)

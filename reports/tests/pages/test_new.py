@@ -60,7 +60,7 @@ def test_it_numbers_the_report_by_the_firms_pattern(
         ({"format": "f" * 24}, "This format is not offered"),
         ({"format": "not an id"}, "This format is not offered"),
         ({"bank": "BOB"}, "has no such branch"),
-        ({"bank": "XXX"}, "That bank is not offered"),
+        ({"bank": "QQQ"}, "That bank is not offered"),
     ],
 )
 def test_it_says_what_is_wrong_and_begins_nothing(
