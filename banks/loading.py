@@ -19,6 +19,7 @@ from banks.models import Bank, Branch, CommonFields, DocumentType, Format, Forma
 from tenants.context import shared_resources_writable
 
 DATA = Path(__file__).resolve().parent / "data"
+COMMON_FIELDS = DATA / "common_fields.json"
 
 
 class PublishedFormatChanged(FormatProblem):
@@ -73,14 +74,12 @@ def load_document_types(path: Path = DATA / "document_types.json") -> Loaded:
     return loaded
 
 
-def load_common_fields(path: Path = DATA / "common_fields.json") -> dict[str, Any]:
-    """Keep the common fields as a version of their own, and return them."""
-    content = load_json(path)
+def store_common_fields(content: Mapping[str, Any]) -> None:
+    """Keep the common fields as the version that they say they are."""
     with shared_resources_writable():
         CommonFields.objects.update_or_create(
-            version=int(content.get("version", 1)), defaults={"content": content}
+            version=int(content.get("version", 1)), defaults={"content": dict(content)}
         )
-    return content
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from io import BytesIO
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, FilePayload, Locator, Page, expect
 
-from reports.demo import picture
+from reports.demo_pictures import picture
 from tenants.management.commands.load_demo import PASSWORD, STAFF
 from tests.e2e.conftest import Site, Watch
 from tests.e2e.doing import OTHER_VALUER, VALUER, Visit, begin_report, press, sign_in, visits
@@ -168,6 +168,11 @@ def too_many_pixels() -> bytes:
     return written.getvalue()
 
 
+def jpeg(name: str, content: bytes) -> FilePayload:
+    """A file as a browser hands it over that believes the name's ending."""
+    return {"name": name, "mimeType": "image/jpeg", "buffer": content}
+
+
 def test_each_bad_file_is_refused_with_name_reason_and_limit_and_the_good_one_kept(visit: Visit) -> None:
     # Without scripts: otherwise the browser makes large images small before they are sent.
     page = visit(OTHER_VALUER, javascript=False)
@@ -179,10 +184,7 @@ def test_each_bad_file_is_refused_with_name_reason_and_limit_and_the_good_one_ke
         "huge.jpg": picture(0) + bytes(15 * 1024 * 1024),
         "front.jpg": picture(1),
     }
-    page.set_input_files(
-        'input[name="photos"]',
-        [{"name": name, "mimeType": "image/jpeg", "buffer": content} for name, content in files.items()],
-    )
+    page.set_input_files('input[name="photos"]', [jpeg(name, content) for name, content in files.items()])
     page.locator("form.file-drop").first.get_by_role("button", name="Upload").click()
     refusals = page.locator(".toast.error")
     expect(refusals.filter(has_text="letter.jpg")).to_contain_text("no JPEG, PNG or WebP image")
@@ -195,9 +197,7 @@ def test_each_bad_file_is_refused_with_name_reason_and_limit_and_the_good_one_ke
 def test_a_text_file_that_is_dropped_in_is_refused_by_name(visit: Visit) -> None:
     page = visit(OTHER_VALUER)
     page.goto(f"{begin_report(page)}photographs/")
-    page.set_input_files(
-        'input[name="photos"]', {"name": "notes.jpg", "mimeType": "image/jpeg", "buffer": b"Notes."}
-    )
+    page.set_input_files('input[name="photos"]', jpeg("notes.jpg", b"Notes."))
     expect(page.locator(".toast.error")).to_contain_text("notes.jpg")
     expect(page.locator("img[src*='/thumbnail/']")).to_have_count(0)
 

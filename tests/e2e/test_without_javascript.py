@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from reports.demo import picture
+from reports.demo_pictures import picture
 from tests.e2e.conftest import Site, Watch
 from tests.e2e.doing import OTHER_VALUER, Visit, begin_report, press, sign_in, visits
 

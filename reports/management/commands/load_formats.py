@@ -9,7 +9,15 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from banks.formats.problems import FormatProblem
-from banks.loading import DATA, ReadFormat, load_common_fields, read_format_file, store_format
+from banks.formats.reading import load_json
+from banks.loading import (
+    COMMON_FIELDS,
+    DATA,
+    ReadFormat,
+    read_format_file,
+    store_common_fields,
+    store_format,
+)
 from reports.calculation.engine import check_formulas
 
 
@@ -26,7 +34,7 @@ class Command(BaseCommand):
         if not files:
             raise CommandError(f"{options['folder']} holds no *.json file.")
         try:
-            common_fields = load_common_fields()
+            common_fields = load_json(COMMON_FIELDS)
         except FormatProblem as error:
             raise CommandError(str(error)) from error
         # Everything is read before anything is stored, so that nothing is half-loaded.
@@ -36,6 +44,7 @@ class Command(BaseCommand):
         if options["dry_run"]:
             self.stdout.write(f"Formats: {len(formats)} are well-formed.")
             return
+        store_common_fields(common_fields)
         outcomes = []
         for read in formats:
             try:

@@ -104,14 +104,30 @@ def load_plans() -> None:
         )
 
 
+def is_in_use() -> bool:
+    """Whether organizations work here and none of them is a demo firm: nobody's demonstration."""
+    demo = [firm.organization.org_id for firm in FIRMS]
+    org_ids = set(Organization.objects.values_list("org_id", flat=True))
+    return bool(org_ids) and org_ids.isdisjoint(demo)
+
+
 class Command(BaseCommand):
     help = "Load two demo firms with people and reports. What is there already stays."
     organizations = "none"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--without-reports", action="store_true", help="firms and people only")
+        parser.add_argument(
+            "--unless-in-use", action="store_true", help="do nothing where other organizations work already"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["unless_in_use"] and is_in_use():
+            self.stdout.write(
+                "No demo data: other organizations work in this database, and the demo passwords are public. "
+                "“manage.py load_demo” loads them all the same."
+            )
+            return
         load_plans()
         if not User.objects.filter(email=STAFF).exists():
             add_staff(email=STAFF, name="Sunita Staff", password=PASSWORD, by=None)

@@ -27,4 +27,4 @@ class Command(BaseCommand):
         call_command("load_banks", stdout=self.stdout, stderr=self.stderr)
         call_command("load_formats", stdout=self.stdout, stderr=self.stderr)
         if options["demo"]:
-            call_command("load_demo", stdout=self.stdout, stderr=self.stderr)
+            call_command("load_demo", unless_in_use=True, stdout=self.stdout, stderr=self.stderr)

@@ -1,0 +1,111 @@
+"""``manage.py load_formats``: a wrong file is named and loads nothing; what is published never changes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from banks.loading import DATA
+from banks.models import Format, FormatStatus
+
+pytestmark = pytest.mark.usefixtures("empty_shared_resources")
+
+NAME = "sbi_flat_v1.json"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder of our own with one shipped format."""
+    shutil.copy(DATA / "formats" / NAME, tmp_path)
+    return tmp_path
+
+
+def load(folder: Path, **options: Any) -> str:
+    output = StringIO()
+    call_command("load_formats", folder=str(folder), stdout=output, **options)
+    return output.getvalue()
+
+
+def change(path: Path, edit: Callable[[dict[str, Any]], None]) -> None:
+    raw = json.loads(path.read_text(encoding="utf-8"))
+    edit(raw)
+    path.write_text(json.dumps(raw), encoding="utf-8")
+
+
+def test_it_publishes_every_file_of_the_folder(folder: Path) -> None:
+    assert "1 added" in load(folder)
+    stored = Format.objects.get()
+    assert (stored.bank_code, stored.property_type, stored.status) == ("SBI", "flat", FormatStatus.PUBLISHED)
+
+
+def test_loading_again_changes_nothing(folder: Path) -> None:
+    load(folder)
+    assert "1 there already" in load(folder)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"{ not json", "is not JSON"),
+        (b"\xff\xfe", "not UTF-8"),
+        (b"[]", "holds no JSON object"),
+        (b"{}", "broken.json"),
+    ],
+)
+def test_one_unreadable_file_is_named_and_nothing_is_loaded(folder: Path, content: bytes, said: str) -> None:
+    (folder / "broken.json").write_bytes(content)
+    with pytest.raises(CommandError) as refusal:
+        load(folder)
+    assert "broken.json" in str(refusal.value)
+    assert said in str(refusal.value)
+    assert not Format.objects.exists()
+
+
+def test_a_formula_that_names_no_field_is_refused_by_its_place(folder: Path) -> None:
+    def edit(raw: dict[str, Any]) -> None:
+        field = next(
+            field
+            for tab in raw["tabs"]
+            for section in tab["sections"]
+            for field in section["fields"]
+            if field.get("formula")
+        )
+        field["formula"] = "no_such_field * 2"
+
+    change(folder / NAME, edit)
+    with pytest.raises(CommandError, match="no_such_field"):
+        load(folder)
+    assert not Format.objects.exists()
+
+
+def test_a_published_format_never_changes(folder: Path) -> None:
+    load(folder)
+    before = Format.objects.get().checksum
+    change(folder / NAME, lambda raw: raw.update(title="Another title"))
+    with pytest.raises(CommandError, match="next version"):
+        load(folder)
+    assert Format.objects.get().checksum == before
+
+
+def test_the_next_version_stands_beside_the_first(folder: Path) -> None:
+    load(folder)
+    change(folder / NAME, lambda raw: raw["format"].update(version=2))
+    load(folder)
+    assert sorted(Format.objects.values_list("version", flat=True)) == [1, 2]
+
+
+def test_a_dry_run_only_checks(folder: Path) -> None:
+    assert "well-formed" in load(folder, dry_run=True)
+    assert not Format.objects.exists()
+
+
+def test_an_empty_folder_is_said_so(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match=r"holds no \*\.json"):
+        load(tmp_path)
