@@ -43,9 +43,10 @@ def keep(keep_screenshot: Keep) -> Callable[[Page, str, str], None]:
         # What is in sight is drawn; the fonts it is set in are known by then.
         page.evaluate(
             """async () => {
-                const seen = [...document.images].filter(
-                    (image) => image.getBoundingClientRect().top < innerHeight && image.getClientRects().length
-                );
+                const seen = [...document.images].filter((image) => {
+                    const place = image.getBoundingClientRect();
+                    return place.height && place.top < innerHeight;
+                });
                 await Promise.all([document.fonts.ready, ...seen.map((image) => image.decode())]);
             }"""
         )
