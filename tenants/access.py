@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, cast
+from urllib.parse import urlsplit, urlunsplit
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from tenants.context import activate
 from tenants.errors import OrganizationRefused
@@ -58,7 +61,7 @@ def firm_page(
         @wraps(view)
         def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             if not request.user.is_authenticated:
-                return redirect_to_login(request.get_full_path())
+                return sign_in_first(request)
             if getattr(request, "organization", None) is None:
                 return no_organization_page(request)
             if not cast(User, request.user).can(permission):
@@ -69,6 +72,24 @@ def firm_page(
         return guarded
 
     return decorate
+
+
+def sign_in_first(request: HttpRequest) -> HttpResponse:
+    """To the sign-in page, and back afterwards: to this address, or to the page whose form was sent.
+
+    A fragment for htmx is refused instead, or the sign-in page would be taken for the fragment.
+    """
+    if request.headers.get("HX-Request"):
+        return HttpResponse("You are signed out.", status=401, content_type="text/plain; charset=utf-8")
+    if request.method in ("GET", "HEAD"):
+        return redirect_to_login(request.get_full_path())
+    sent_from = request.headers.get("Referer", "")
+    if not url_has_allowed_host_and_scheme(
+        sent_from, {request.get_host()}, require_https=request.is_secure()
+    ):
+        return redirect_to_login(reverse("work"))
+    page = urlsplit(sent_from)
+    return redirect_to_login(urlunsplit(("", "", page.path, page.query, "")))
 
 
 def no_organization_page(request: HttpRequest) -> HttpResponse:

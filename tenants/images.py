@@ -7,20 +7,37 @@ kind, pixels by its header, whole reading) and encoded anew, which drops every m
 from __future__ import annotations
 
 import io
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Lock
 
 import puremagic
 from django.conf import settings
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 # The kinds that are read, by the name that the image library has for each.
 _KINDS = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 _ENDINGS = {"image/jpeg": ".jpg", "image/png": ".png"}
 _QUALITY = 85
-_UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, UnidentifiedImageError)
+_UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, UnidentifiedImageError, struct.error)
+# What the library stumbles over in a camera's notes (Exif) that are not as they should be.
+_SENSELESS_NOTES = (OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, struct.error)
+# How the camera was held, by the tag of its notes, and what puts the picture upright.
+_ORIENTATION = 0x0112
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 _TOO_MANY = (Image.DecompressionBombError, Image.DecompressionBombWarning)
+# A few kilobytes may hold as many pixels as are allowed, which take hundreds of megabytes when decoded.
+_one_at_a_time = Lock()
 
 
 class FileRefused(Exception):
@@ -58,16 +75,16 @@ def clean_images(
     """
     _check_size(name, len(content))
     _check_kind(name, content)
-    with _refusals(name):
+    with _one_at_a_time, _refusals(name):
         with Image.open(io.BytesIO(content), formats=tuple(_KINDS)) as header:
             _check_pixels(name, header.size)
             header.verify()
         with Image.open(io.BytesIO(content), formats=tuple(_KINDS)) as opened:
             # A JPEG decodes straight to about the size that is needed; other kinds ignore this.
             opened.draft("RGB", (longest_sides[0], longest_sides[0]))
-            upright = ImageOps.exif_transpose(opened)
+            upright = _upright(opened)
             flat = _with_alpha(upright) if keep_transparency else _on_white(upright)
-    return tuple(_encoded(flat, side, keep_transparency) for side in longest_sides)
+        return tuple(_encoded(flat, side, keep_transparency) for side in longest_sides)
 
 
 def _check_size(name: str, size: int) -> None:
@@ -110,6 +127,19 @@ def _refusals(name: str) -> Iterator[None]:
         raise FileRefused(name, _pixels_reason("the image has too many pixels")) from error
     except _UNREADABLE as error:
         raise FileRefused(name, "the image is damaged and cannot be read to its end.") from error
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """The image turned as its notes say; notes that make no sense say nothing.
+
+    ``ImageOps.exif_transpose`` would also write the other notes anew, and fails on many that cameras make.
+    """
+    try:
+        held = image.getexif().get(_ORIENTATION)
+    except _SENSELESS_NOTES:
+        return image
+    turn = _TURNS.get(held) if isinstance(held, int) else None
+    return image if turn is None else image.transpose(turn)
 
 
 def _on_white(image: Image.Image) -> Image.Image:

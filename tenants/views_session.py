@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -32,7 +34,18 @@ class SignInView(LoginView):
 
 
 sign_in = SignInView.as_view()
-sign_out = LogoutView.as_view()
+
+
+class SignOutView(LogoutView):
+    """Ends the session, and has the browser forget pages and files that it kept, for who sits there next."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = super().dispatch(request, *args, **kwargs)
+        response["Clear-Site-Data"] = '"cache"'
+        return response
+
+
+sign_out = SignOutView.as_view()
 
 
 @require_POST

@@ -57,6 +57,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "valuation.middleware.PagesMiddleware",
     "tenants.middleware.OrganizationMiddleware",
 ]
 
@@ -180,6 +181,13 @@ STORAGES = {
     },
 }
 MAX_UPLOAD_BYTES = 15 * 1024 * 1024
+# Twenty photographs at once, and the form around them.
+MAX_REQUEST_BYTES = 20 * MAX_UPLOAD_BYTES + 1024 * 1024
+FILE_UPLOAD_HANDLERS = [
+    "valuation.uploads.BoundedUpload",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 MAX_IMAGE_PIXELS = 60_000_000
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 4000

@@ -11,16 +11,15 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
 
+from reports.actions.changing import Changed, change_report
 from reports.actions.failures import FileRefused, NotAllowed, ReportFrozen
 from reports.actions.review import standing_of
 from reports.files import safe_name
 from reports.models import Report
 from reports.workflow import actor_of, may_draft
-from tenants.audit import record_activity
 from tenants.files import new_name
 from tenants.images import clean_images
 from tenants.models import FileKind, StoredFile, User
-from tenants.mongodb.transaction import run_atomically
 from tenants.permissions import Permission
 
 MOST_ATTACHMENTS = 60
@@ -35,14 +34,8 @@ def attach_file(*, report_id: object, upload: UploadedFile[Any], by: User, now: 
     FileRefused (neither, too large, damaged, too many), Report.DoesNotExist.
     """
     report: Report = Report.objects.get(pk=report_id)
-    if not by.can(Permission.DRAFT_REPORTS):
-        raise NotAllowed("Your role reads reports; assistants, valuers and managers change them.")
-    if not may_draft(standing_of(report), actor_of(by)):
-        raise ReportFrozen(report.get_status_display())
     name = safe_name(upload.name or "file")
-    count = StoredFile.objects.filter(report_id=str(report.pk), kind=FileKind.ATTACHMENT).count()
-    if count >= MOST_ATTACHMENTS:
-        raise FileRefused(name, f"the report has {MOST_ATTACHMENTS} attached files, the most it may have.")
+    _check(report, name, by)
     content, content_type, ending = _checked(name, upload)
     stored_as = default_storage.save(new_name(ending), ContentFile(content))
     entry = StoredFile(
@@ -58,19 +51,29 @@ def attach_file(*, report_id: object, upload: UploadedFile[Any], by: User, now: 
         added_at=now,
     )
 
-    def store() -> StoredFile:
+    def decide(current: Report) -> Changed:
+        _check(current, name, by)
         entry.pk = None
         entry.save(force_insert=True)
-        record_activity(
-            "file_attached", by=by, report_id=str(report.pk), target=name, details={"file": str(entry.pk)}
-        )
-        return entry
+        return Changed("file_attached", {}, target=name, details={"file": str(entry.pk)})
 
     try:
-        return run_atomically(store)
+        change_report(report.pk, decide, by=by, now=now)
     except BaseException:
         default_storage.delete(stored_as)
         raise
+    return entry
+
+
+def _check(report: Report, name: str, by: User) -> None:
+    """Asked within the change itself: the report may be submitted while the file is looked at."""
+    if not by.can(Permission.DRAFT_REPORTS):
+        raise NotAllowed("Your role reads reports; assistants, valuers and managers change them.")
+    if not may_draft(standing_of(report), actor_of(by)):
+        raise ReportFrozen(report.get_status_display())
+    count = StoredFile.objects.filter(report_id=str(report.pk), kind=FileKind.ATTACHMENT).count()
+    if count >= MOST_ATTACHMENTS:
+        raise FileRefused(name, f"the report has {MOST_ATTACHMENTS} attached files, the most it may have.")
 
 
 def _checked(name: str, upload: UploadedFile[Any]) -> tuple[bytes, str, str]:

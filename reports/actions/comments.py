@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from banks.formats.definition import FormatDefinition
+from banks.formats.definition import Field, FormatDefinition, Table, TableKind
 from banks.formats.paths import index_fields
 from reports.actions.changing import Changed, change_report
 from reports.actions.failures import CommentRefused, NotAllowed
 from reports.actions.review import standing_of
 from reports.formats import definition_of
+from reports.forms.names import COLUMNS, row_number
 from reports.models import Report
 from reports.workflow import actor_of, may_comment
 from tenants.models import User
@@ -90,6 +91,22 @@ def _exists(definition: FormatDefinition, path: str) -> bool:
     if any(path == section.path for section in definition.sections()):
         return True
     fields = index_fields(definition)
-    # A cell's path has the row between the table and the column.
-    tables = (known for known, field in fields.items() if field.table is not None)
-    return path in fields or any(path.startswith(f"{table}.") for table in tables)
+    return path in fields or any(
+        _is_cell(field, field.table, path) for field in fields.values() if field.table is not None
+    )
+
+
+def _is_cell(field: Field, table: Table, path: str) -> bool:
+    """Whether ``path`` names a record of the table, or a cell: one that is there or one that may come."""
+    if not path.startswith(f"{field.path}."):
+        return False
+    names = path.removeprefix(f"{field.path}.").split(".")
+    if table.kind is TableKind.COLUMN_DYNAMIC:
+        lines = {COLUMNS, *(row.id for row in table.row_fields)}
+        return (
+            names[0] in lines and all(row_number(name) is not None for name in names[1:]) and len(names) <= 2
+        )
+    rows = {row.id for row in table.rows}
+    columns = {column.id for column in table.columns}
+    first = names[0] in rows if table.kind is TableKind.FIXED else row_number(names[0]) is not None
+    return first and set(names[1:]) <= columns and len(names) <= 2

@@ -1,4 +1,8 @@
-"""Photographs of a report: adding, captions, order, removing."""
+"""Photographs of a report: adding, captions, order, removing.
+
+Each is a change of the report like any other: it counts up the version and is conditional on it, so that
+nothing joins or leaves a report that somebody has submitted in that moment.
+"""
 
 from __future__ import annotations
 
@@ -11,16 +15,15 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
 
+from reports.actions.changing import Changed, change_report
 from reports.actions.failures import FileRefused, NotAllowed, ReportFrozen
 from reports.actions.review import standing_of
 from reports.files import clean_photograph
 from reports.models import Report
 from reports.queries import photographs_of
 from reports.workflow import actor_of, may_draft
-from tenants.audit import record_activity
 from tenants.files import new_name
 from tenants.models import FileKind, StoredFile, User
-from tenants.mongodb.transaction import run_atomically
 from tenants.permissions import Permission
 
 MOST_PHOTOGRAPHS = 60
@@ -35,11 +38,10 @@ def add_photograph(
     The bytes are stored before the entry that names them; when the entry cannot be made they are removed.
     Raises NotAllowed, ReportFrozen, FileRefused (no image, too large, too many), Report.DoesNotExist.
     """
-    report = _draft(report_id, by)
-    present = photographs_of(report.pk)
+    report: Report = Report.objects.get(pk=report_id)
+    _check(report, by)
     name = upload.name or "photograph"
-    if len(present) >= MOST_PHOTOGRAPHS:
-        raise FileRefused(name, f"the report has {MOST_PHOTOGRAPHS} photographs, the most it may have.")
+    _check_room(name, photographs_of(report.pk))
     photograph = clean_photograph(name, _content(name, upload))
     content = photograph.image.content
     stored_as = default_storage.save(new_name(photograph.image.ending), ContentFile(content))
@@ -56,7 +58,6 @@ def add_photograph(
         width=photograph.image.width,
         height=photograph.image.height,
         caption=_caption(caption),
-        position=max((file.position for file in present), default=0) + 1,
         stored_as=stored_as,
         thumbnail_as=thumbnail_as,
         added_by=str(by.pk),
@@ -64,37 +65,42 @@ def add_photograph(
         added_at=now,
     )
 
-    def store() -> StoredFile:
+    def decide(current: Report) -> Changed:
+        _check(current, by)
+        others = photographs_of(current.pk)
+        _check_room(name, others)
         entry.pk = None
+        entry.position = max((file.position for file in others), default=0) + 1
         entry.save(force_insert=True)
-        _record("photograph_added", report, entry, by)
-        return entry
+        return _changed("photograph_added", entry)
 
     try:
-        return run_atomically(store)
+        change_report(report.pk, decide, by=by, now=now)
     except BaseException:
         default_storage.delete(stored_as)
         default_storage.delete(thumbnail_as)
         raise
+    return entry
 
 
 def caption_photograph(
     *, report_id: object, file_id: object, caption: str, by: User, now: datetime
 ) -> StoredFile:
     """Say what a photograph shows. Raises NotAllowed, ReportFrozen, Report or StoredFile.DoesNotExist."""
-    report = _draft(report_id, by)
-    entry = _photograph(report, file_id)
     words = _caption(caption)
-    if words == entry.caption:
-        return entry
+    entry = StoredFile()
 
-    def store() -> StoredFile:
+    def decide(report: Report) -> Changed | None:
+        nonlocal entry
+        _check(report, by)
+        entry = _photograph(report, file_id)
+        before, entry.caption = entry.caption, words
+        if words == before:
+            return None
         StoredFile.objects.filter(pk=entry.pk).update(caption=words)
-        _record("photograph_captioned", report, entry, by, before=entry.caption, after=words)
-        return entry
+        return _changed("photograph_captioned", entry, before=before, after=words)
 
-    run_atomically(store)
-    entry.caption = words
+    change_report(report_id, decide, by=by, now=now)
     return entry
 
 
@@ -111,10 +117,11 @@ def move_photograph(
 
     Raises NotAllowed, ReportFrozen, Report or StoredFile.DoesNotExist.
     """
-    report = _draft(report_id, by)
+    files: list[StoredFile] = []
 
-    def store() -> list[StoredFile]:
-        files = photographs_of(report.pk)
+    def decide(report: Report) -> Changed | None:
+        _check(report, by)
+        files[:] = photographs_of(report.pk)
         moved = next((file for file in files if str(file.pk) == str(file_id)), None)
         if moved is None:
             raise StoredFile.DoesNotExist
@@ -122,16 +129,16 @@ def move_photograph(
         wanted = place if place is not None else here + {"up": -1, "down": 1, None: 0}[direction]
         wanted = min(max(wanted, 0), len(files) - 1)
         if wanted == here:
-            return files
+            return None
         files.insert(wanted, files.pop(here))
         for position, file in enumerate(files, start=1):
             if file.position != position:
                 StoredFile.objects.filter(pk=file.pk).update(position=position)
                 file.position = position
-        _record("photograph_moved", report, moved, by, before=here + 1, after=wanted + 1)
-        return files
+        return _changed("photograph_moved", moved, before=here + 1, after=wanted + 1)
 
-    return run_atomically(store)
+    change_report(report_id, decide, by=by, now=now)
+    return files
 
 
 def remove_photograph(*, report_id: object, file_id: object, by: User, now: datetime) -> None:
@@ -139,26 +146,33 @@ def remove_photograph(*, report_id: object, file_id: object, by: User, now: date
 
     Raises NotAllowed, ReportFrozen, Report or StoredFile.DoesNotExist.
     """
-    report = _draft(report_id, by)
-    entry = _photograph(report, file_id)
+    entry = StoredFile()
 
-    def store() -> None:
+    def decide(report: Report) -> Changed:
+        nonlocal entry
+        _check(report, by)
+        entry = _photograph(report, file_id)
         StoredFile.objects.filter(pk=entry.pk).delete()
-        _record("photograph_removed", report, entry, by)
+        return _changed("photograph_removed", entry)
 
-    run_atomically(store)
+    change_report(report_id, decide, by=by, now=now)
     # Only once nothing names them any more.
     for name in filter(None, (entry.stored_as, entry.thumbnail_as)):
         default_storage.delete(name)
 
 
-def _draft(report_id: object, by: User) -> Report:
-    report: Report = Report.objects.get(pk=report_id)
+def _check(report: Report, by: User) -> None:
+    """Asked within the change itself: the report may be submitted while a photograph is looked at."""
     if may_draft(standing_of(report), actor_of(by)):
-        return report
+        return
     if not by.can(Permission.DRAFT_REPORTS):
         raise NotAllowed("Your role reads reports; assistants, valuers and managers change them.")
     raise ReportFrozen(report.get_status_display())
+
+
+def _check_room(name: str, present: list[StoredFile]) -> None:
+    if len(present) >= MOST_PHOTOGRAPHS:
+        raise FileRefused(name, f"the report has {MOST_PHOTOGRAPHS} photographs, the most it may have.")
 
 
 def _photograph(report: Report, file_id: object) -> StoredFile:
@@ -179,11 +193,5 @@ def _caption(text: str) -> str:
     return " ".join(text.split())[:LONGEST_CAPTION]
 
 
-def _record(action: str, report: Report, entry: StoredFile, by: User, **details: object) -> None:
-    record_activity(
-        action,
-        by=by,
-        report_id=str(report.pk),
-        target=entry.name,
-        details={"file": str(entry.pk), **details},
-    )
+def _changed(action: str, entry: StoredFile, **details: object) -> Changed:
+    return Changed(action, {}, target=entry.name, details={"file": str(entry.pk), **details})

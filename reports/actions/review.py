@@ -25,6 +25,11 @@ def standing_of(report: Report) -> Standing:
     return Standing(report.status, report.created_by, report.submitted_by)
 
 
+def submission_of(report: Report) -> str:
+    """A text that names the report's last submission, for ``approve_report``; empty before the first."""
+    return report.submitted_at.isoformat() if report.submitted_at else ""
+
+
 def check_step(step: Step, report: Report, by: User) -> None:
     """Raise NotAllowed or WrongStatus when ``by`` may not take ``step`` now."""
     standing, actor = standing_of(report), actor_of(by)
@@ -90,14 +95,21 @@ def return_report(*, report_id: object, note: str = "", by: User, now: datetime)
     return change_report(report_id, decide, by=by, now=now)
 
 
-def approve_report(*, report_id: object, note: str = "", by: User, now: datetime) -> Report:
+def approve_report(
+    *, report_id: object, note: str = "", read: str | None = None, by: User, now: datetime
+) -> Report:
     """Approve: ``approved``. Never by the person who submitted it.
+
+    ``read`` is ``submission_of`` the report that the reviewer saw: one that was returned and submitted again
+    meanwhile is another one, which nobody has read. ``None`` asks for no such proof.
 
     Raises NotAllowed, WrongStatus, Report.DoesNotExist.
     """
 
     def decide(report: Report) -> Changed:
         check_step(Step.APPROVE, report, by)
+        if read is not None and read != submission_of(report):
+            raise WrongStatus("The report was submitted anew while you had it open; read it again first.")
         return _step(
             Step.APPROVE,
             "report_approved",

@@ -7,16 +7,34 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from banks.formats.definition import Section
+from bson import ObjectId
+
+from banks.formats.definition import FieldType, Section
+from banks.formats.paths import own_fields
 from banks.queries import visible_bank
 from reports.actions.changing import Changed, change_report
-from reports.actions.failures import BranchUnknown, NotAllowed, ReportFrozen, SectionUnknown, StaleSection
-from reports.answers import Change, changes_between, merged, section_answers, with_section
+from reports.actions.failures import (
+    BranchUnknown,
+    FileRefused,
+    NotAllowed,
+    ReportFrozen,
+    SectionUnknown,
+    StaleSection,
+)
+from reports.answers import (
+    Change,
+    changes_between,
+    is_not_applicable,
+    leaves,
+    merged,
+    section_answers,
+    with_section,
+)
 from reports.formats import definition_of
 from reports.models import Report
 from reports.workflow import is_frozen
 from reports.working import stored_figures
-from tenants.models import ActivityEntry, User
+from tenants.models import ActivityEntry, FileKind, StoredFile, User
 from tenants.permissions import Permission
 
 SAVED = "section_saved"
@@ -55,7 +73,8 @@ def save_section(
     answer. ``base_version`` is the ``section_version`` that the form was made from: when somebody saved
     *this* section since, nothing is stored and StaleSection tells what they wrote. A save of another section
     in between does no harm. Saving what is stored already changes nothing.
-    Raises NotAllowed, ReportFrozen, SectionUnknown, BranchUnknown, StaleSection, Report.DoesNotExist.
+    Raises NotAllowed, ReportFrozen, SectionUnknown, BranchUnknown, StaleSection, FileRefused (an answer
+    names a file that is not the report's), Report.DoesNotExist.
     """
     if not by.can(Permission.DRAFT_REPORTS):
         raise NotAllowed("Your role reads reports; assistants, valuers and managers write them.")
@@ -76,6 +95,7 @@ def save_section(
             return None
         if section_version(report, section.path) != base_version:
             raise _stale(report, section, stored)
+        _check_files(report, section, stored, new)
         branch = _branch(report, section, new)
         _, derived = stored_figures(
             definition,
@@ -111,6 +131,18 @@ def _branch(report: Report, section: Section, new: Mapping[str, Any]) -> dict[st
                 raise BranchUnknown(report.bank_name)
             return {"branch_code": code, "branch_name": branch.name}
     return {}
+
+
+def _check_files(report: Report, section: Section, stored: Mapping[str, Any], new: Mapping[str, Any]) -> None:
+    """A file is named by its id, which comes back from the browser: only the report's own will do."""
+    files = {field.path for field in own_fields(section) if field.type is FieldType.FILE}
+    before = {path: answer for path, _, answer in leaves(section, stored)}
+    for path, label, answer in leaves(section, new):
+        if path not in files or is_not_applicable(answer) or answer == before.get(path):
+            continue
+        own = StoredFile.objects.filter(report_id=str(report.pk), kind=FileKind.ATTACHMENT)
+        if not ObjectId.is_valid(answer) or not own.filter(pk=answer).exists():
+            raise FileRefused(label, "the report has no such file; attach it again.")
 
 
 def _stale(report: Report, section: Section, stored: Mapping[str, Any]) -> StaleSection:

@@ -17,6 +17,7 @@ COLUMNS = "columns"
 BLANK_ROW = "__row__"
 # Rows are numbered by browsers; a number beyond this is not one of theirs.
 _LARGEST_NUMBER = 9_999
+_NUMBER = re.compile(r"[0-9]{1,4}")
 
 
 def name_of(path: str, section_path: str) -> str:
@@ -27,6 +28,11 @@ def name_of(path: str, section_path: str) -> str:
 def join(*parts: object) -> str:
     """The name of a part of something."""
     return SEPARATOR.join(str(part) for part in parts)
+
+
+def row_number(text: str) -> int | None:
+    """The number of a row or column as a browser sends it; None for anything else."""
+    return int(text) if _NUMBER.fullmatch(text) else None
 
 
 def record_numbers(table: str, names: Iterable[str]) -> list[int]:

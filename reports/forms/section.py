@@ -28,6 +28,7 @@ from reports.forms.layout import (
     lay_out,
     most_records,
 )
+from reports.forms.names import row_number
 from reports.forms.parsing import AnswerProblem, Choices, Typed, read_typed
 
 BASE = "base"
@@ -152,7 +153,7 @@ class SectionForm(forms.Form):
         text = self.data.get(BASE) if self.is_bound else None
         try:
             found = json.loads(text) if text else None
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
         return {str(name): str(digest) for name, digest in found.items()} if isinstance(found, dict) else None
 
@@ -346,7 +347,7 @@ def table_change(data: Mapping[str, Any]) -> TableChange | None:
         value = data.get(verb)
         if value:
             table, _, number = str(value).partition(":")
-            return TableChange(verb, table, int(number) if number.isdigit() else None)
+            return TableChange(verb, table, row_number(number))
     return None
 
 

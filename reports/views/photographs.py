@@ -128,10 +128,15 @@ def _reorder(request: TenantRequest, report: Report) -> HttpResponse:
     present = [str(file.pk) for file in photographs_of(report.pk)]
     if sorted(wanted) != sorted(present):
         return HttpResponse("The photographs have changed; load the page again.", status=409)
-    for file_id, place in moves(present, wanted):
-        move_photograph(
-            report_id=report.pk, file_id=file_id, place=place, by=request.user, now=timezone.now()
-        )
+    try:
+        for file_id, place in moves(present, wanted):
+            move_photograph(
+                report_id=report.pk, file_id=file_id, place=place, by=request.user, now=timezone.now()
+            )
+    except StoredFile.DoesNotExist:
+        return HttpResponse("The photographs have changed; load the page again.", status=409)
+    except failures.ReportFrozen as refusal:
+        return HttpResponse(str(refusal), status=409, content_type="text/plain; charset=utf-8")
     return HttpResponse(status=204)
 
 

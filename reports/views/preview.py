@@ -66,7 +66,7 @@ def preview(request: TenantRequest, pk: object) -> HttpResponse:
 @firm_page(Permission.VIEW_REPORTS)
 def preview_page(request: TenantRequest, pk: object, page: int) -> HttpResponse:
     """One page as a PNG. ``?v=`` names the state of the document; one that is kept costs no query."""
-    digest = request.GET.get("v", "")
+    digest = asked = request.GET.get("v", "")
     key = PageKey(request.organization.org_id, str(pk), digest)
     pages = page_cache.get(key) if len(digest) == _DIGEST_LENGTH else None
     if pages is None:
@@ -81,7 +81,11 @@ def preview_page(request: TenantRequest, pk: object, page: int) -> HttpResponse:
     etag = f"{digest}-{page}"
     if is_unchanged(request, etag):
         return unchanged_response(etag)
-    return file_response(pages[page - 1], content_type="image/png", name=f"page-{page}.png", etag=etag)
+    response = file_response(pages[page - 1], content_type="image/png", name=f"page-{page}.png", etag=etag)
+    if asked != digest:
+        # The address names another state, or none: what it shows changes with the report.
+        response["Cache-Control"] = "private, no-cache"
+    return response
 
 
 @require_GET

@@ -18,7 +18,7 @@ from banks.formats.problems import FormatProblem
 from banks.queries import visible_bank
 from reports.actions import failures
 from reports.actions.comments import LONGEST_COMMENT, add_comment, resolve_comment
-from reports.actions.review import standing_of
+from reports.actions.review import standing_of, submission_of
 from reports.calculation.engine import Calculation, calculate
 from reports.checks import Check, Level, check_report
 from reports.documents.content import build_document
@@ -82,6 +82,7 @@ def review_page(request: TenantRequest, report: Report, typed: Typed | None = No
         "may_draft": may_draft(standing, actor),
         "steps": {step.value: step in steps for step in Step},
         "typed": typed or Typed(),
+        "submission": submission_of(report),
         "longest_comment": LONGEST_COMMENT,
         "crumbs": [
             ("Reports", reverse("reports:list")),

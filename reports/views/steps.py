@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -52,7 +53,8 @@ def return_for_changes(request: TenantRequest, pk: object) -> HttpResponse:
 def approve(request: TenantRequest, pk: object) -> HttpResponse:
     """Approve the report; a manager issues it next."""
     note = request.POST.get("note", "")
-    return _judged(request, pk, "approve", note, approve_report, "is approved.")
+    judge = partial(approve_report, read=request.POST.get("submitted"))
+    return _judged(request, pk, "approve", note, judge, "is approved.")
 
 
 def _judged(

@@ -6,7 +6,8 @@ const LOOKS = {
   offline: ["cloud-off", "Offline, kept on this page"],
   failed: ["alert-circle", "Could not be saved"],
 };
-let dirty = false;
+// A refused save comes back with what was typed, which is stored nowhere yet.
+let dirty = Boolean(document.querySelector("[data-save-state].unsaved"));
 
 function show(state) {
   const place = document.querySelector("[data-save-state]");

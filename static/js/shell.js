@@ -82,6 +82,7 @@ document.addEventListener("htmx:load", () => showDismissals(document));
 document.addEventListener("htmx:sendError", () => announce("The server cannot be reached. What you typed is still on this page."));
 document.addEventListener("htmx:responseError", (event) => {
   const status = event.detail.xhr.status;
-  if (status === 403) announce("This was refused. If you signed in or out in another tab, reload the page.");
+  if (status === 401) announce("You are signed out. Copy what you typed, then sign in again.");
+  else if (status === 403) announce("This was refused. If you signed in or out in another tab, reload the page.");
   else announce("The last change could not be worked out. What you typed is still on this page.");
 });

@@ -262,6 +262,26 @@ def test_a_transient_failure_runs_the_block_again(
     assert Counter.objects.filter(name="once").count() == 1
 
 
+def test_a_transient_failure_within_another_transaction_is_left_to_the_outermost(
+    in_firm: Organization,
+) -> None:
+    attempts: list[str] = []
+
+    def inner() -> None:
+        attempts.append("inner")
+        if len(attempts) < 4:
+            error = CommitRefused("refused")
+            error._add_error_label("TransientTransactionError")
+            raise error
+
+    def outer() -> None:
+        attempts.append("outer")
+        run_atomically(inner)
+
+    run_atomically(outer)
+    assert attempts == ["outer", "inner", "outer", "inner"]
+
+
 def test_an_unknown_commit_is_asked_again_without_running_the_block(
     in_firm: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:

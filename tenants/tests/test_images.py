@@ -135,3 +135,17 @@ def test_it_reads_an_image_with_a_palette() -> None:
 def test_it_makes_one_copy_for_each_size() -> None:
     copies = clean_images("a.jpg", image_bytes(size=(1000, 500)), longest_sides=(400, 100))
     assert [(copy.width, copy.height) for copy in copies] == [(400, 200), (100, 50)]
+
+
+def test_notes_of_a_camera_that_make_no_sense_do_not_refuse_its_picture() -> None:
+    held_sideways = Image.Exif()
+    held_sideways[0x0112], held_sideways[0x010F] = 6, "Maker"
+    # The maker's name says that it is a number.
+    senseless = held_sideways.tobytes().replace(b"\x01\x0f\x00\x02", b"\x01\x0f\x00\x01")
+    assert clean(image_bytes(size=(64, 48), exif=senseless)).size == (48, 64)
+
+
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
+def test_notes_of_a_camera_that_cannot_be_read_leave_the_picture_as_it_is() -> None:
+    broken = b"Exif\0\0MM\0*\xff\xff\xff\xff"
+    assert clean(image_bytes(size=(64, 48), exif=broken)).size == (64, 48)

@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, FilePayload, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from reports.demo_pictures import picture
 from tenants.management.commands.load_demo import PASSWORD, STAFF
@@ -112,27 +113,27 @@ def test_a_wrong_answer_keeps_the_right_ones_beside_it_from_being_half_saved(
     expect(control(page, "north_south")).to_have_value("")
 
 
-# section, field, what people type, how it stands there afterwards
+# section, then for some of its fields what people type and how it stands there afterwards
 AS_TYPED = (
-    ("land/market", "market_rate_low", "14.7 lakh", "14,70,000"),
-    ("land/market", "market_rate_high", "₹ 1472625", "14,72,625"),
-    ("land/guideline", "guideline_rate", "1,275", "1,275"),
-    ("general/extent", "extent_deed", "240 sq yd", "240"),
-    ("general/extent", "extent_actual", "2,400 sqft", "2,400"),
+    (
+        "land/market",
+        {"market_rate_low": ("14.7 lakh", "14,70,000"), "market_rate_high": ("₹ 1472625", "14,72,625")},
+    ),
+    ("land/guideline", {"guideline_rate": ("1,275", "1,275")}),
+    ("general/extent", {"extent_deed": ("240 sq yd", "240"), "extent_actual": ("2,400 sqft", "2,400")}),
 )
 
 
 def test_numbers_are_understood_as_people_type_them(visit: Visit) -> None:
     page = visit(OTHER_VALUER)
     report = begin_report(page)
-    for section, name, typed, _ in AS_TYPED:
+    for section, answers in AS_TYPED:
         page.goto(f"{report}edit/{section}/")
-        control(page, name).fill(typed)
-        assert press(page, "Save") == 200, typed
-    for section, name, _, shown in AS_TYPED:
-        page.goto(f"{report}edit/{section}/")
-        expect(control(page, name)).to_have_value(shown)
-    page.goto(f"{report}edit/general/extent/")
+        for name, (typed, _) in answers.items():
+            control(page, name).fill(typed)
+        assert press(page, "Save") == 200, answers
+        for name, (_, shown) in answers.items():
+            expect(control(page, name)).to_have_value(shown)
     expect(control(page, "extent_deed__unit")).to_have_value("sq_yd")
     expect(control(page, "extent_actual__unit")).to_have_value("sq_ft")
 
@@ -168,23 +169,21 @@ def too_many_pixels() -> bytes:
     return written.getvalue()
 
 
-def jpeg(name: str, content: bytes) -> FilePayload:
-    """A file as a browser hands it over that believes the name's ending."""
-    return {"name": name, "mimeType": "image/jpeg", "buffer": content}
-
-
-def test_each_bad_file_is_refused_with_name_reason_and_limit_and_the_good_one_kept(visit: Visit) -> None:
-    # Without scripts: otherwise the browser makes large images small before they are sent.
-    page = visit(OTHER_VALUER, javascript=False)
-    report = begin_report(page)
-    page.goto(f"{report}photographs/")
+def test_each_bad_file_is_refused_with_name_reason_and_limit_and_the_good_one_kept(
+    visit: Visit, tmp_path: Path
+) -> None:
     files = {
         "letter.jpg": b"Dear Sir or Madam, this is no photograph.",
         "map.png": too_many_pixels(),
         "huge.jpg": picture(0) + bytes(15 * 1024 * 1024),
         "front.jpg": picture(1),
     }
-    page.set_input_files('input[name="photos"]', [jpeg(name, content) for name, content in files.items()])
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    # Without scripts: otherwise the browser makes large images small before they are sent.
+    page = visit(OTHER_VALUER, javascript=False)
+    page.goto(f"{begin_report(page)}photographs/")
+    page.set_input_files('input[name="photos"]', [tmp_path / name for name in files])
     page.locator("form.file-drop").first.get_by_role("button", name="Upload").click()
     refusals = page.locator(".toast.error")
     expect(refusals.filter(has_text="letter.jpg")).to_contain_text("no JPEG, PNG or WebP image")
@@ -197,7 +196,9 @@ def test_each_bad_file_is_refused_with_name_reason_and_limit_and_the_good_one_ke
 def test_a_text_file_that_is_dropped_in_is_refused_by_name(visit: Visit) -> None:
     page = visit(OTHER_VALUER)
     page.goto(f"{begin_report(page)}photographs/")
-    page.set_input_files('input[name="photos"]', jpeg("notes.jpg", b"Notes."))
+    page.set_input_files(
+        'input[name="photos"]', {"name": "notes.jpg", "mimeType": "image/jpeg", "buffer": b"Notes."}
+    )
     expect(page.locator(".toast.error")).to_contain_text("notes.jpg")
     expect(page.locator("img[src*='/thumbnail/']")).to_have_count(0)
 

@@ -40,7 +40,7 @@ with organization_active(Organization.objects.get(org_id="demo_org_001").placeme
 REMOVE_REPORTS = ADD_REPORTS.partition("    for ")[0]
 
 # Swagger UI draws the operations of the API; its markup is not ours.
-_AXE_OPTIONS = """() => axe.run({exclude: [[".swagger-ui"]]}, {resultTypes: ["violations"]})"""
+_AXE = """(part) => axe.run({include: [[part]], exclude: [[".swagger-ui"]]}, {resultTypes: ["violations"]})"""
 _MEASURE = """() => [
     document.documentElement.scrollWidth - document.documentElement.clientWidth,
     document.querySelectorAll("h1:not(.swagger-ui h1)").length,
@@ -74,11 +74,11 @@ def reports_in_every_state(site: Site) -> Iterator[None]:
     site.manage("shell", "-c", REMOVE_REPORTS)
 
 
-def barriers(page: Page) -> list[str]:
-    """What axe finds serious or critical on the open page, each with the first places."""
+def barriers(page: Page, part: str) -> list[str]:
+    """What axe finds serious or critical in a part (a selector) of the open page, with the first places."""
     # Evaluated by way of the debugger, which the page's policy does not concern.
     page.evaluate(AXE_FILE_PATH.read_text(encoding="utf-8"))
-    found: dict[str, Any] = page.evaluate(_AXE_OPTIONS)
+    found: dict[str, Any] = page.evaluate(_AXE, part)
     return [
         f"{one['id']}: {[node['target'] for node in one['nodes']][:3]}"
         for one in found["violations"]
@@ -86,8 +86,10 @@ def barriers(page: Page) -> list[str]:
     ]
 
 
-def problems_of(page: Page, address: str, *, read_in: Collection[Look] = tuple(Look)) -> list[str]:
-    """Everything that is wrong with the page at an address, measured in every look, read by axe in some."""
+def problems_of(
+    page: Page, address: str, *, read_in: Collection[Look] = tuple(Look), part: str = "html"
+) -> list[str]:
+    """Everything that is wrong with the page at an address: measured in every look, read by axe in some."""
     answer = page.goto(address)
     found = [] if answer is not None and answer.status == 200 else [f"status {answer and answer.status}"]
     for look in Look:
@@ -97,7 +99,7 @@ def problems_of(page: Page, address: str, *, read_in: Collection[Look] = tuple(L
         found += [f"{headings} main headings"] * (headings != 1)
         found += ["no title"] * (not title)
         if look in read_in:
-            found += [f"{look.name}: {barrier}" for barrier in barriers(page)]
+            found += [f"{look.name}: {barrier}" for barrier in barriers(page, part)]
     return [f"{address}: {one}" for one in found]
 
 
@@ -124,13 +126,14 @@ def test_the_reference_of_the_api_is_sound(visit: Visit) -> None:
 @pytest.mark.usefixtures("reports_in_every_state")
 def test_the_pages_of_a_report_are_sound_in_every_state(visit: Visit) -> None:
     page = visit(MANAGER)
-    addresses = []
-    for applicant in (DRAFT, IN_REVIEW, CHANGES_REQUESTED, APPROVED, ISSUED, CANCELLED):
-        addresses.append(report_of(page, applicant))
-    draft, in_review, *_, issued, _ = addresses
-    addresses += [f"{in_review}review/", f"{issued}review/"]
+    draft, in_review, issued = (report_of(page, name) for name in (DRAFT, IN_REVIEW, ISSUED))
+    addresses = [report_of(page, name) for name in (CHANGES_REQUESTED, APPROVED, CANCELLED)]
+    addresses += [draft, in_review, f"{in_review}review/", issued, f"{issued}review/"]
     addresses += [f"{draft}photographs/", f"{issued}photographs/", f"{draft}preview/"]
-    assert [problem for address in addresses for problem in problems_of(page, address)] == []
+    found = []
+    for number, address in enumerate(addresses):
+        found += problems_of(page, address, read_in=[tuple(Look)[number % 2]])
+    assert found == []
 
 
 def test_every_section_of_the_editor_is_sound(visit: Visit) -> None:
@@ -139,8 +142,14 @@ def test_every_section_of_the_editor_is_sound(visit: Visit) -> None:
     found = []
     for number, section in enumerate(shipped_format(FORMAT).sections()):
         address = f"{report}edit/{section.tab_id}/{section.id}/"
-        # axe takes longer than all else: it reads every other section wide, the ones between narrow.
-        found += problems_of(page, address, read_in=[tuple(Look)[number % 2]])
+        # axe takes longer than all else. What stands around the section is the same on every page, and every
+        # other section is read wide, the ones between narrow.
+        found += problems_of(
+            page,
+            address,
+            read_in=[tuple(Look)[number % 2]] if number else tuple(Look),
+            part="#section" if number else "html",
+        )
     assert found == []
 
 
@@ -150,12 +159,24 @@ def test_a_section_that_is_frozen_is_sound(visit: Visit) -> None:
     assert problems_of(page, address) == []
 
 
-def test_paper_gets_the_page_without_its_frame(visit: Visit) -> None:
+# As wide as a sheet of A4 between its margins, at 96 dots an inch and the scale that browsers print at.
+PAPER = {"width": 760, "height": 1100}
+_RIGHTMOST = """() => Math.max(
+    ...[...document.querySelectorAll("th, td")].map((cell) => cell.getBoundingClientRect().right)
+)"""
+
+
+def test_paper_gets_the_page_without_its_frame_and_every_column(visit: Visit) -> None:
     page = visit(MANAGER)
-    report = report_of(page, ISSUED)
+    draft, in_review = report_of(page, DRAFT), report_of(page, IN_REVIEW)
     page.emulate_media(media="print")
-    for address in ("/", "/reports/", report, f"{report}review/", f"{report}edit/land/valuation/"):
+    page.set_viewport_size({"width": PAPER["width"], "height": PAPER["height"]})
+    found = []
+    for address in ("/reports/", draft, f"{in_review}review/", f"{draft}edit/building/valuation/"):
         page.goto(address)
         expect(page.get_by_role("heading", level=1)).to_be_visible()
-        for frame in (".topbar", ".bottombar", ".page-head .actions"):
-            assert page.locator(frame).first.is_hidden(), f"{frame} is printed on {address}"
+        for frame in (".topbar", ".bottombar", ".button"):
+            found += [f"{address}: prints {frame}"] * page.locator(frame).filter(visible=True).count()
+        if page.locator("td").count() and page.evaluate(_RIGHTMOST) > PAPER["width"]:
+            found.append(f"{address}: a table is cut off")
+    assert found == []

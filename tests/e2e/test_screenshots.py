@@ -64,7 +64,7 @@ def test_the_pages_of_a_valuer(visit: Visit, keep: Callable[[Page, str, str], No
     page.goto("/reports/new/?bank=SBI")
     keep(page, "new-report", "New report")
     report = report_of(page, DRAFT)
-    page.goto(f"{report}edit/building/valuation/")
+    page.goto(f"{report}edit/land/valuation/")
     keep(page, "editor", FORMAT_TITLE)
     page.goto(f"{report}preview/")
     keep(page, "preview", "Preview")

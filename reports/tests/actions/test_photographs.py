@@ -83,7 +83,7 @@ def test_a_failure_in_the_middle_leaves_no_bytes(
     def fail(*args: Any, **kwargs: Any) -> None:
         raise RuntimeError("the power went")
 
-    monkeypatch.setattr(keeping, "record_activity", fail)
+    monkeypatch.setattr("reports.actions.changing.record_activity", fail)
     with pytest.raises(RuntimeError):
         add(report, valuer)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
@@ -9,7 +10,9 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
+from reports import actions
 from reports.documents.render import RenderingFailed
 from reports.models import Report
 from reports.tests.pages.conftest import Within
@@ -208,6 +211,29 @@ def test_a_manager_approves_what_a_valuer_submitted(
     in_review: Report, manager: User, client_for: ClientFor, within: Within
 ) -> None:
     client_for(manager).post(url(in_review, "approve"))
+    assert status_of(in_review, within) == "approved"
+
+
+def test_a_manager_does_not_approve_what_was_submitted_again_after_reading(
+    in_review: Report, manager: User, valuer: User, client_for: ClientFor, within: Within
+) -> None:
+    client = client_for(manager)
+    page = client.get(url(in_review, "review")).content.decode()
+    read = re.search(r'name="submitted" value="([^"]+)"', page)
+    within(lambda: actions.return_report(report_id=in_review.pk, note="?", by=manager, now=timezone.now()))
+    within(lambda: actions.submit_report(report_id=in_review.pk, by=valuer, now=timezone.now()))
+    response = client.post(url(in_review, "approve"), {"submitted": read[1] if read else ""}, follow=True)
+    assert ("read it again" in response.content.decode(), status_of(in_review, within)) == (True, "in_review")
+
+
+def test_a_manager_approves_what_the_review_page_showed(
+    in_review: Report, manager: User, client_for: ClientFor, within: Within
+) -> None:
+    client = client_for(manager)
+    read = re.search(
+        r'name="submitted" value="([^"]+)"', client.get(url(in_review, "review")).content.decode()
+    )
+    client.post(url(in_review, "approve"), {"submitted": read[1] if read else ""})
     assert status_of(in_review, within) == "approved"
 
 

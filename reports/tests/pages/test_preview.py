@@ -202,3 +202,10 @@ def test_a_real_preview_is_a_real_picture(begun: Report, viewer: User, client_fo
     client = client_for(viewer)
     content = client.get(images_of(client, begun)[0]).content
     assert content.startswith(b"\x89PNG\r\n")
+
+
+def test_a_page_of_no_certain_state_is_asked_for_again(
+    begun: Report, valuer: User, client_for: ClientFor
+) -> None:
+    response = client_for(valuer).get(reverse("reports:preview-page", args=[begun.pk, 1]))
+    assert response["Cache-Control"] == "private, no-cache"
