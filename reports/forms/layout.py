@@ -194,8 +194,10 @@ def _by_column(
 
 def _numbers(sent: list[int] | None, stored: int, table: Table, change: TableChange | None) -> list[int]:
     """The numbers of the records: those sent, else those stored (and an empty one to begin with)."""
-    numbers = sent if sent is not None else list(range(max(stored, table.min_rows, 1)))
     most = most_records(table)
+    numbers = sent if sent is not None else list(range(max(stored, table.min_rows, 1)))
+    # The rows of two people side by side, and one that shows that they are too many. No page sends more.
+    numbers = numbers[: 2 * most + 1]
     if change is not None and change.verb.startswith("add") and len(numbers) < most:
         numbers = [*numbers, max([*numbers, stored - 1], default=-1) + 1]
     if change is not None and change.verb.startswith("remove"):

@@ -327,7 +327,8 @@ def digest(answer: Any) -> str:
     """A short mark of an answer; the same for everything that is empty or an unticked box."""
     if is_empty(answer) or answer is False:
         return ""
-    text = json.dumps(answer, sort_keys=True, ensure_ascii=False)
+    # A program may send a fraction where text is stored.
+    text = json.dumps(answer, sort_keys=True, ensure_ascii=False, default=str)
     return hashlib.blake2s(text.encode(), digest_size=4).hexdigest()
 
 

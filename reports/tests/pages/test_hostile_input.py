@@ -111,3 +111,24 @@ def test_it_says_that_the_format_is_missing_when_a_button_needs_it(
     url = reverse(f"reports:{name}", args=[without_format.pk])
     response = quiet(client_for(valuer)).post(url, {"path": "common.details", "text": "Look here"})
     assert response.status_code == 503
+
+
+def test_it_lays_out_no_more_rows_than_two_people_could_have_made(
+    begun: Report, valuer: User, client_for: ClientFor
+) -> None:
+    rows = {f"owners__{number}__name": "Somebody" for number in range(400)}
+    response = client_for(valuer).post(section_url(begun, place=("general", "records")), rows)
+    content = response.content.decode()
+    assert (response.status_code, "At most" in content, content.count("Somebody") < 60) == (422, True, True)
+
+
+@pytest.mark.parametrize("answer", ["1.5", "[1.5]", '{"value": 1.5}'])
+def test_it_says_that_the_system_fills_in_what_a_program_sends_as_a_fraction(
+    begun: Report, valuer: User, client_for: ClientFor, answer: str
+) -> None:
+    section = f'{{"base_version": 0, "answers": {{"reference_number": {answer}}}}}'
+    body = f'{{"sections": {{"common.details": {section}}}}}'
+    response = quiet(client_for(valuer)).patch(
+        f"/api/reports/{begun.pk}", body, content_type="application/json"
+    )
+    assert response.status_code == 422
