@@ -75,9 +75,7 @@ def the_document_says_what_was_valued(page: Page, report: str) -> None:
     assert "Front with the owner" in whole
 
 
-def test_a_report_is_written_reviewed_corrected_and_issued(
-    page_for: PageFor, watch: Watch, keep_screenshot: Callable[[Page, str], None]
-) -> None:
+def test_a_report_is_written_reviewed_corrected_and_issued(page_for: PageFor, watch: Watch) -> None:
     answers = sample(FORMAT)["answers"]
     valuer = page_for(VALUER)
     report = begin(valuer)
@@ -89,7 +87,6 @@ def test_a_report_is_written_reviewed_corrected_and_issued(
     first_page = valuer.locator("img[src*='/preview/1.png']")
     expect(first_page).to_be_visible()
     assert first_page.evaluate("image => image.decode().then(() => image.naturalWidth)") > 400
-    keep_screenshot(valuer, "preview")
     submit(valuer, report)
 
     manager = page_for(MANAGER)
@@ -99,7 +96,6 @@ def test_a_report_is_written_reviewed_corrected_and_issued(
     row.locator("textarea").fill("Please compare with the deal on the main road.")
     row.get_by_role("button").last.click()
     expect(manager.get_by_text("Please compare with the deal on the main road.").first).to_be_visible()
-    keep_screenshot(manager, "review")
     manager.get_by_label("Note to the valuer").fill("One rate to look at again.")
     manager.get_by_role("button", name="Return for changes").click()
     expect(manager.get_by_text("Changes requested").first).to_be_visible()
@@ -109,7 +105,6 @@ def test_a_report_is_written_reviewed_corrected_and_issued(
     valuer.locator('[name="adopted_rate"]').fill("4,300")
     # The totals follow what is typed, before anything is saved: 2,400 sq ft × ₹4,300.
     expect(valuer.get_by_text("1,03,20,000").first).to_be_visible()
-    keep_screenshot(valuer, "editor")
     valuer.get_by_role("button", name="Save", exact=True).click()
     expect(valuer.get_by_text("1,34,58,125").first).to_be_visible()
     submit(valuer, report)
@@ -119,7 +114,6 @@ def test_a_report_is_written_reviewed_corrected_and_issued(
     manager.goto(report)
     manager.get_by_role("button", name="Issue the document").click()
     expect(manager.get_by_role("heading", name="The issued document")).to_be_visible()
-    keep_screenshot(manager, "issued")
 
     the_document_says_what_was_valued(manager, report)
 
