@@ -13,6 +13,7 @@ from django.core.files.uploadedfile import UploadedFile
 
 from reports.actions.changing import Changed, change_report
 from reports.actions.failures import FileRefused, NotAllowed, ReportFrozen
+from reports.actions.leftovers import remove_unless_named
 from reports.actions.review import standing_of
 from reports.files import safe_name
 from reports.models import Report
@@ -60,7 +61,7 @@ def attach_file(*, report_id: object, upload: UploadedFile[Any], by: User, now: 
     try:
         change_report(report.pk, decide, by=by, now=now)
     except BaseException:
-        default_storage.delete(stored_as)
+        remove_unless_named(stored_as)
         raise
     return entry
 

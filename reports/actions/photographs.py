@@ -17,6 +17,7 @@ from django.core.files.uploadedfile import UploadedFile
 
 from reports.actions.changing import Changed, change_report
 from reports.actions.failures import FileRefused, NotAllowed, ReportFrozen
+from reports.actions.leftovers import remove_unless_named
 from reports.actions.review import standing_of
 from reports.files import clean_photograph
 from reports.models import Report
@@ -77,8 +78,7 @@ def add_photograph(
     try:
         change_report(report.pk, decide, by=by, now=now)
     except BaseException:
-        default_storage.delete(stored_as)
-        default_storage.delete(thumbnail_as)
+        remove_unless_named(stored_as, thumbnail_as)
         raise
     return entry
 

@@ -9,10 +9,12 @@ import pytest
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
+from pymongo.errors import AutoReconnect
 
 from reports import actions
 from reports.actions import attachments as attaching
 from reports.actions import photographs as keeping
+from reports.actions.changing import change_report
 from reports.models import Report
 from reports.queries import count_photographs, photographs_of
 from reports.tests.making import NOW, begin, in_review
@@ -203,3 +205,25 @@ def test_a_file_too_many_is_refused(
 
     with pytest.raises(actions.FileRefused, match="the most it may have"):
         attach(report, valuer, picture())
+
+
+def test_a_lost_answer_takes_no_bytes_from_an_entry_that_was_made(
+    in_firm: Organization, valuer: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = begin(in_firm, valuer)
+
+    def made_but_unknown(*args: Any, **kwargs: Any) -> None:
+        change_report(*args, **kwargs)
+        raise AutoReconnect("the answer was lost")
+
+    monkeypatch.setattr(keeping, "change_report", made_but_unknown)
+    monkeypatch.setattr(attaching, "change_report", made_but_unknown)
+    with pytest.raises(AutoReconnect):
+        add(report, valuer)
+    with pytest.raises(AutoReconnect):
+        actions.attach_file(report_id=report.pk, upload=picture("deed.jpg"), by=valuer, now=NOW)
+
+    kept = StoredFile.objects.filter(report_id=str(report.pk))
+    stored = [name for file in kept for name in (file.stored_as, file.thumbnail_as) if name]
+    assert len(stored) == 3
+    assert [name for name in stored if not default_storage.exists(name)] == []
