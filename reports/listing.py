@@ -15,7 +15,7 @@ from reports.models import Report, ReportStatus
 from tenants.models import ActivityEntry, User
 from tenants.permissions import Permission
 
-PAGE_SIZE = 25
+PAGE_SIZE = 20
 # Work that waits is shown up to this many reports; the list page has the rest.
 WORK_LIMIT = 100
 MAX_WORDS = 8

@@ -1,6 +1,6 @@
 """Which organization the running code works for.
 
-One ``ContextVar`` holds the org_id. A request's middleware clears it on the way in and on the way out, so
+One ``ContextVar`` holds the activation. A request's middleware clears it on the way in and on the way out, so
 that nothing of an earlier request on the same worker thread can be seen. Code that outlives the request
 (a streaming response, a pool thread) carries the organization along with ``carry`` or ``carry_iterator``.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextvars
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
 from tenants.errors import NoActiveOrganization, WrongOrganization
@@ -18,21 +19,40 @@ from tenants.registry import Placement, registry
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_active: contextvars.ContextVar[str | None] = contextvars.ContextVar("active_organization", default=None)
+
+@dataclass(slots=True, eq=False)
+class Activation:
+    """An organization being worked for, from activating it until the last context that knows it has ended.
+
+    ``held`` keeps alive what the work depends on: the organization's own client, if it has one, is closed
+    only when no activation holds it any more, however many others pushed it out of the registry meanwhile.
+    """
+
+    org_id: str
+    held: object = None
+
+
+_active: contextvars.ContextVar[Activation | None] = contextvars.ContextVar("active", default=None)
 _shared_writable: contextvars.ContextVar[bool] = contextvars.ContextVar("shared_writable", default=False)
 
 
 def active_org_id() -> str | None:
     """The active organization's org_id, or None."""
+    activation = _active.get()
+    return activation.org_id if activation is not None else None
+
+
+def active() -> Activation | None:
+    """The activation that the running code works under, or None."""
     return _active.get()
 
 
 def require_org_id(what: str = "This") -> str:
     """The active organization's org_id. Raises NoActiveOrganization naming ``what`` when there is none."""
-    org_id = _active.get()
-    if org_id is None:
+    activation = _active.get()
+    if activation is None:
         raise NoActiveOrganization(what)
-    return org_id
+    return activation.org_id
 
 
 @contextmanager
@@ -52,11 +72,12 @@ def activate(placement: Placement) -> None:
 
     A request serves one organization: activating a second one raises WrongOrganization.
     """
-    current = _active.get()
+    current = active_org_id()
     if current is not None and current != placement.org_id:
         raise WrongOrganization("The request", belongs_to=placement.org_id, active=current)
     registry.remember(placement)
-    _active.set(placement.org_id)
+    if current is None:
+        _active.set(Activation(placement.org_id))
 
 
 @contextmanager
@@ -67,7 +88,10 @@ def organization_active(placement: Placement | str) -> Iterator[None]:
         org_id = placement.org_id
     else:
         org_id = placement
-    token = _active.set(org_id)
+    current = _active.get()
+    # The same one again: whatever the outer block holds, a transaction's client for one, is held for this too.
+    same = current is not None and current.org_id == org_id
+    token = _active.set(current if same else Activation(org_id))
     try:
         yield
     finally:
@@ -77,7 +101,7 @@ def organization_active(placement: Placement | str) -> Iterator[None]:
 @contextmanager
 def shared_resources_writable() -> Iterator[None]:
     """Allow writes to shared resources inside the block. Refused while an organization is active."""
-    current = _active.get()
+    current = active_org_id()
     if current is not None:
         raise WrongOrganization("Writing shared resources", belongs_to="staff", active=current)
     token = _shared_writable.set(True)

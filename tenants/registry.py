@@ -27,12 +27,14 @@ class Placement:
     """Where an organization's database lives.
 
     ``address_setting`` names the setting that holds the cluster's MongoDB address; ``version`` grows with
-    every move, so that a connection made for an older placement is recognised and dropped.
+    every move, so that a connection made for an older placement is recognised and dropped. ``own_user`` says
+    that the organization's database is reached as a database user of its own, through a client of its own.
     """
 
     org_id: str
     address_setting: str
     version: int = 1
+    own_user: bool = False
 
 
 @dataclass(slots=True)
@@ -112,6 +114,10 @@ class DatabaseRegistry:
         with self._lock:
             return list(self._entries)
 
+    def aliases_of_thread(self) -> list[str]:
+        """The organizations that this thread may have connection wrappers of."""
+        return list(getattr(self._thread, "recent", ()))
+
     def _settings_for(self, placement: Placement) -> DatabaseSettings:
         return databases().organization(placement)
 
@@ -153,7 +159,7 @@ class Databases(dict[str, DatabaseSettings]):
             "TEST": dict(template.get("TEST", {})),
             "OPTIONS": dict(template.get("OPTIONS", {})),
             "ADDRESS_SETTING": placement.address_setting,
-            "ORGANIZATION": True,
+            "PLACEMENT": placement,
         }
 
     def __contains__(self, alias: object) -> bool:

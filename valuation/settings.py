@@ -114,6 +114,11 @@ MIGRATION_MODULES = {
 }
 # How many organizations' connection settings a process keeps, least recently used dropped first.
 ORGANIZATION_DATABASES = env.int("ORGANIZATION_DATABASES", default=50)
+# Organizations with a database user of their own: the key that their passwords are made from, how many clients
+# of theirs a process keeps (each costs threads and sockets), and connections for each.
+ORGANIZATION_USERS_KEY = env.str("ORGANIZATION_USERS_KEY", default="")
+ORGANIZATION_CLIENTS = env.int("ORGANIZATION_CLIENTS", default=20)
+ORGANIZATION_POOL_SIZE = env.int("ORGANIZATION_POOL_SIZE", default=8)
 
 # People ----------------------------------------------------------------------------------------------
 

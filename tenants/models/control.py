@@ -84,6 +84,8 @@ class Organization(ControlPlaneModel):
     # The cluster's address setting, repeated here so that a request needs no look-up of the cluster.
     address_setting = models.CharField(max_length=80, default="MONGODB_URI", editable=False)
     placement_version = models.PositiveIntegerField(default=1, editable=False)
+    # Whether the database is reached as a database user of its own instead of the cluster's.
+    own_database_user = models.BooleanField(default=False, editable=False)
     # Which migrations this organization's database has: ["reports.0001_initial", …].
     migrations = models.JSONField(default=list, editable=False)
     reference_pattern = models.CharField(max_length=80, default=DEFAULT_REFERENCE_PATTERN)
@@ -116,7 +118,9 @@ class Organization(ControlPlaneModel):
     @property
     def placement(self) -> Placement:
         """Where this organization's database lives."""
-        return Placement(self.org_id, self.address_setting, self.placement_version)
+        return Placement(
+            self.org_id, self.address_setting, self.placement_version, own_user=self.own_database_user
+        )
 
 
 class Plan(ControlPlaneModel):

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import Any, cast
 
+from django.db import connections
 from django.db.utils import DEFAULT_DB_ALIAS
 from django_mongodb_backend import base
 from django_mongodb_backend.utils import OperationDebugWrapper
 from pymongo.collection import Collection
 from pymongo.database import Database
 
-from tenants.context import active_org_id, shared_resources_are_writable
+from tenants.context import Activation, active, shared_resources_are_writable
 from tenants.errors import NoActiveOrganization, SharedResourcesAreReadOnly, WrongOrganization
-from tenants.mongodb.clients import Client, clients
+from tenants.mongodb.clients import Client, OwnClient, clients
 from tenants.mongodb.collections import ReadOnlyCollection
 from tenants.mongodb.schema import DatabaseSchemaEditor
 from tenants.naming import SHARED_ALIAS
+from tenants.registry import Placement, registry
 
 
 def _iexact(path: str, value: Any) -> dict[str, Any]:
@@ -46,7 +49,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def __init__(self, settings_dict: dict[str, Any], alias: str = DEFAULT_DB_ALIAS) -> None:
         super().__init__(settings_dict, alias=alias)
-        self._belongs_to_organization = bool(settings_dict.get("ORGANIZATION"))
+        self._placement: Placement | None = settings_dict.get("PLACEMENT")
+        # What connecting would say; here there is no connection to make.
+        self.autocommit = True
 
     # The client ------------------------------------------------------------------------------------
 
@@ -54,7 +59,20 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return {}
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Client:
-        return clients.for_address(self.settings_dict["ADDRESS_SETTING"])
+        return self._client(self._guard())
+
+    def _client(self, activation: Activation | None) -> Client:
+        """The cluster's client, or the organization's own, which the activation keeps from being closed."""
+        placement = self._placement
+        if placement is None or not placement.own_user:
+            return clients.for_address(self.settings_dict["ADDRESS_SETTING"])
+        held = activation.held if activation is not None else None
+        if isinstance(held, OwnClient) and held.placement == placement:
+            return held.client
+        own = clients.for_organization(placement)
+        if activation is not None:
+            activation.held = own
+        return own.client
 
     def init_connection_state(self) -> None:
         """Nothing to ask of the server: a client is shared, and ``readyz`` checks its version."""
@@ -75,11 +93,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
     @property
     def database(self) -> Database[dict[str, Any]]:
         """The PyMongo database. Raises NoActiveOrganization or WrongOrganization."""
-        self._guard()
-        self.ensure_connection()
-        client = clients.for_address(self.settings_dict["ADDRESS_SETTING"])
+        client = self._client(self._guard())
         if client is not self.connection:
-            # After a fork, or after the clients were closed: the old client must not be used again.
+            # At first; after a fork; after the clients were closed: an old client must not be used again.
             self.connection = client
         return client[self.settings_dict["NAME"]]
 
@@ -96,20 +112,40 @@ class DatabaseWrapper(base.DatabaseWrapper):
             raise SharedResourcesAreReadOnly(f"The database {self.settings_dict['NAME']}")
         return cast("Database[dict[str, Any]]", super().get_database())
 
+    def start_transaction_mongo(self) -> None:
+        """Begin on the client that is right now, which may not be the one used last."""
+        self.connection = self.database.client
+        super().start_transaction_mongo()
+
     def get_database_version(self) -> tuple[int, ...]:
-        client = clients.for_address(self.settings_dict["ADDRESS_SETTING"])
-        return tuple(client.server_info()["versionArray"])
+        return tuple(self._client(self._guard()).server_info()["versionArray"])
 
     # The guards ------------------------------------------------------------------------------------
 
-    def _guard(self) -> None:
-        if not self._belongs_to_organization:
-            return
-        active = active_org_id()
-        if active is None:
+    def _guard(self) -> Activation | None:
+        """The activation under which this database may be used now; None where none is needed."""
+        if self._placement is None:
+            return None
+        activation = active()
+        if activation is None:
             raise NoActiveOrganization(f"The database {self.alias!r}")
-        if active != self.alias:
-            raise WrongOrganization("The connection", belongs_to=self.alias, active=active)
+        if activation.org_id != self.alias:
+            raise WrongOrganization("The connection", belongs_to=self.alias, active=activation.org_id)
+        return activation
 
     def _refuses_writes(self) -> bool:
         return self.alias == SHARED_ALIAS and not shared_resources_are_writable()
+
+
+def forget_wrappers_after_fork() -> None:
+    """Have the child make wrappers of its own: a transaction open in the parent must not go on in both."""
+    for alias in [*connections, *registry.aliases_of_thread()]:
+        wrapper = getattr(connections._connections, alias, None)  # type: ignore[attr-defined]
+        if wrapper is not None:
+            _of_the_parent.append(wrapper)
+            del connections[alias]
+
+
+# Kept, for collecting them would end the parent's sessions.
+_of_the_parent: list[DatabaseWrapper] = []
+os.register_at_fork(after_in_child=forget_wrappers_after_fork)

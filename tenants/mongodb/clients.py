@@ -1,4 +1,8 @@
-"""One ``MongoClient`` per MongoDB address and process, made on first use.
+"""The MongoDB clients of this process: one for each address, and a bounded number for organizations of their own.
+
+An organization normally shares its cluster's client. One that has a database user of its own needs a client of
+its own, which costs threads and sockets; of those the most recently used are kept. A client that falls out is
+closed when the last activation that works with it has ended, never under somebody's feet.
 
 Fork safety: a client must not cross a fork. The child forgets the parent's clients and makes its own.
 """
@@ -7,6 +11,8 @@ from __future__ import annotations
 
 import os
 import threading
+import weakref
+from collections import OrderedDict
 from typing import Any
 
 from django.conf import settings
@@ -14,9 +20,26 @@ from pymongo import MongoClient
 from pymongo.driver_info import DriverInfo
 
 from tenants.errors import UnknownCluster
-from tenants.mongodb.monitoring import command_listener
+from tenants.mongodb import credentials
+from tenants.mongodb.monitoring import listeners_for
+from tenants.registry import Placement
 
 Client = MongoClient[dict[str, Any]]
+
+
+class OwnClient:
+    """An organization's client. It is closed when nobody refers to this object any more."""
+
+    def __init__(self, placement: Placement) -> None:
+        self.placement = placement
+        self.client = connect(
+            placement.address_setting, as_user_of=placement.org_id, maxPoolSize=settings.ORGANIZATION_POOL_SIZE
+        )
+        self._closing = weakref.finalize(self, self.client.close)
+
+    def abandon(self) -> None:
+        """Never close it: in a forked child its sockets are the parent's."""
+        self._closing.detach()
 
 
 class ClientRegistry:
@@ -24,6 +47,9 @@ class ClientRegistry:
 
     def __init__(self) -> None:
         self._clients: dict[str, Client] = {}
+        self._own: OrderedDict[str, OwnClient] = OrderedDict()
+        # Those that fell out and are still being worked with are here too.
+        self._living: weakref.WeakSet[OwnClient] = weakref.WeakSet()
         self._lock = threading.Lock()
 
     def for_address(self, address_setting: str) -> Client:
@@ -34,36 +60,72 @@ class ClientRegistry:
         with self._lock:
             client = self._clients.get(address_setting)
             if client is None:
-                client = self._clients[address_setting] = self._connect(address_setting)
+                client = self._clients[address_setting] = connect(address_setting)
             return client
 
+    def for_organization(self, placement: Placement) -> OwnClient:
+        """The organization's own client, made on first use or when the placement has changed.
+
+        Whoever works with it keeps the returned object for as long. Raises UnknownCluster and
+        ``credentials.UsersKeyMissing``.
+        """
+        # Dropped objects must not be closed under the lock: closing speaks to the server.
+        dropped: list[OwnClient] = []
+        with self._lock:
+            own = self._own.get(placement.org_id)
+            if own is None or own.placement != placement:
+                if own is not None:
+                    dropped.append(own)
+                own = self._own[placement.org_id] = OwnClient(placement)
+                self._living.add(own)
+            self._own.move_to_end(placement.org_id)
+            while len(self._own) > settings.ORGANIZATION_CLIENTS:
+                dropped.append(self._own.popitem(last=False)[1])
+        return own
+
     def count(self) -> int:
-        return len(self._clients)
+        """How many clients are open: shared ones, and own ones that somebody may use."""
+        return len(self._clients) + len(self._living)
 
     def close_all(self) -> None:
         """Close every client; the next use makes new ones. For tests and orderly ends."""
         with self._lock:
             clients, self._clients = list(self._clients.values()), {}
+            clients += [own.client for own in self._living]
+            self._own = OrderedDict()
         for client in clients:
             client.close()
 
     def forget_after_fork(self) -> None:
         """Drop the parent's clients without closing them: their sockets and locks are the parent's."""
+        for own in list(self._living):
+            own.abandon()
+        _of_the_parent.append((self._clients, self._own, list(self._living)))
         self._lock = threading.Lock()
         self._clients = {}
-
-    @staticmethod
-    def _connect(address_setting: str) -> Client:
-        address = settings.MONGODB_ADDRESSES.get(address_setting)
-        if not address:
-            raise UnknownCluster(address_setting)
-        return MongoClient(
-            address,
-            event_listeners=[command_listener],
-            driver=DriverInfo("valuation"),
-            **settings.MONGODB_CLIENT_OPTIONS,
-        )
+        self._own = OrderedDict()
+        self._living = weakref.WeakSet()
 
 
+def connect(address_setting: str, *, as_user_of: str = "", **options: Any) -> Client:
+    """A new client for an address, as the user in it or as that of the organization ``as_user_of``.
+
+    Raises UnknownCluster when the setting is not there, ``credentials.UsersKeyMissing``.
+    """
+    address = settings.MONGODB_ADDRESSES.get(address_setting)
+    if not address:
+        raise UnknownCluster(address_setting)
+    if as_user_of:
+        address = credentials.with_credentials(address, as_user_of)
+    return MongoClient(
+        address,
+        event_listeners=listeners_for(address_setting),
+        driver=DriverInfo("valuation"),
+        **{**settings.MONGODB_CLIENT_OPTIONS, **options},
+    )
+
+
+# A forked child keeps what it inherited, so that nothing of it is collected and closed.
+_of_the_parent: list[object] = []
 clients = ClientRegistry()
 os.register_at_fork(after_in_child=clients.forget_after_fork)
