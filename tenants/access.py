@@ -17,6 +17,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from tenants.context import activate
 from tenants.errors import OrganizationRefused
 from tenants.models import Organization, User
+from tenants.mongodb.reachability import clusters
 from tenants.permissions import Permission
 
 P = ParamSpec("P")
@@ -33,13 +34,14 @@ def activate_for(request: HttpRequest, user: User) -> None:
     """Activate the organization of ``user``, which the control plane says, and note it on the request.
 
     Staff and people without an organization activate nothing. Raises OrganizationRefused when the
-    organization is suspended or not provisioned.
+    organization is suspended or not provisioned, ClusterUnreachable when its cluster does not answer.
     """
     organization = user.organization
     if user.is_staff or organization is None:
         return
     if not organization.is_active:
         raise OrganizationRefused(organization.org_id, organization.status)
+    clusters[organization.address_setting].require()
     activate(organization.placement)
     request.organization = organization  # type: ignore[attr-defined]
 

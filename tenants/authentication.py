@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from tenants.access import activate_for
 from tenants.models import User
 from tenants.models.users import normalise_email
+from tenants.sessions import known_person
 
 
 class EmailBackend(BaseBackend):
@@ -37,7 +38,10 @@ class EmailBackend(BaseBackend):
         return user if user.check_password(password) and user.is_active else None
 
     def get_user(self, user_id: Any) -> User | None:
-        user = User.objects.select_related("organization").filter(pk=user_id).first()
+        """The active person of that id with the organization. No command when the session brought them."""
+        user = known_person(user_id)
+        if user is None:
+            user = User.objects.select_related("organization").filter(pk=user_id).first()
         return user if user is not None and user.is_active else None
 
 

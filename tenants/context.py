@@ -89,7 +89,7 @@ def organization_active(placement: Placement | str) -> Iterator[None]:
     else:
         org_id = placement
     current = _active.get()
-    # The same one again: whatever the outer block holds, a transaction's client for one, is held for this too.
+    # The same one again: what the outer block holds, a transaction's client for one, is held for this too.
     same = current is not None and current.org_id == org_id
     token = _active.set(current if same else Activation(org_id))
     try:

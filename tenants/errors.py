@@ -40,6 +40,13 @@ class UnknownCluster(TenancyError):
         super().__init__(f"The setting {address_setting} holds no MongoDB address in this process.")
 
 
+class ClusterUnreachable(TenancyError):
+    """The cluster does not answer, and somebody else is finding out whether it does again."""
+
+    def __init__(self, address_setting: str) -> None:
+        super().__init__(f"The cluster of {address_setting} does not answer.")
+
+
 class OrganizationRefused(TenancyError):
     """The organization exists but may not be used now (suspended, not yet provisioned)."""
 

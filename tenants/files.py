@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import IO, Any
 
+import pymongo
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import Storage
 from django.db import connections
@@ -15,6 +16,7 @@ from tenants.context import require_org_id
 
 # GridFS's usual names: the collections fs.files and fs.chunks.
 BUCKET = "fs"
+UPLOAD_SECONDS = 20
 
 
 @deconstructible
@@ -30,7 +32,9 @@ class OrganizationStorage(Storage):
 
     def _save(self, name: str, content: File[Any]) -> str:
         content.seek(0)
-        self._bucket().upload_from_stream(name, content.file)
+        # Megabytes in one command: more than the few seconds that a page's queries get.
+        with pymongo.timeout(UPLOAD_SECONDS):
+            self._bucket().upload_from_stream(name, content.file)
         return name
 
     def _open(self, name: str, mode: str = "rb") -> File[bytes]:

@@ -4,23 +4,44 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, cast
 
+from django.contrib.auth import SESSION_KEY
+from django.contrib.auth.middleware import AuthenticationMiddleware, get_user
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
 from django.shortcuts import render
-from pymongo.errors import AutoReconnect, PyMongoError, WaitQueueTimeoutError
+from django.utils.functional import SimpleLazyObject
+from pymongo.errors import AutoReconnect, ExecutionTimeout, PyMongoError, WaitQueueTimeoutError
 
 from tenants.access import activate_for, refused_page
 from tenants.context import carry_iterator, no_organization
-from tenants.errors import OrganizationRefused
+from tenants.errors import ClusterUnreachable, OrganizationRefused
 from tenants.models import User
+from tenants.mongodb.reachability import clusters
+from tenants.sessions import SessionStore, person_known
 
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER_SECONDS = "10"
 # Pages that somebody of a refused firm may still use.
 _ALWAYS_ALLOWED = ("/sign-in/", "/sign-out/", "/static/")
+
+
+class PersonMiddleware(AuthenticationMiddleware):
+    """``request.user``, from what the session brought along: no command of its own."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        super().process_request(request)
+        request.user = SimpleLazyObject(partial(_person_of, request))  # type: ignore[assignment]
+
+
+def _person_of(request: HttpRequest) -> Any:
+    session = cast(SessionStore, request.session)
+    session.get(SESSION_KEY)  # Loads the session, and with it the person.
+    with person_known(session.person):
+        return get_user(request)
 
 
 class OrganizationMiddleware:
@@ -42,7 +63,7 @@ class OrganizationMiddleware:
             except OrganizationRefused as refusal:
                 if not request.path.startswith(_ALWAYS_ALLOWED):
                     return _refused(request, refusal)
-            except (PyMongoError, DatabaseError) as error:
+            except (PyMongoError, DatabaseError, ClusterUnreachable) as error:
                 if not is_unreachable(error):
                     raise
                 return unavailable(request, error)
@@ -59,11 +80,19 @@ class OrganizationMiddleware:
         return None
 
 
+# Nothing answered (ServerSelectionTimeoutError and NetworkTimeout are AutoReconnect too); every connection
+# was busy; the server had no time for the operation; nobody was asked, because nothing answered before.
+_OUT_OF_REACH = (AutoReconnect, WaitQueueTimeoutError, ExecutionTimeout, ClusterUnreachable)
+
+
 def is_unreachable(error: BaseException | None) -> bool:
     """Whether the failure is that a server could not be reached (in time), however it was wrapped."""
+    return _is_caused_by(error, _OUT_OF_REACH)
+
+
+def _is_caused_by(error: BaseException | None, kinds: tuple[type[BaseException], ...]) -> bool:
     while error is not None:
-        # ServerSelectionTimeoutError and NetworkTimeout are AutoReconnect too.
-        if isinstance(error, AutoReconnect | WaitQueueTimeoutError):
+        if isinstance(error, kinds):
             return True
         error = error.__cause__
     return False
@@ -71,6 +100,9 @@ def is_unreachable(error: BaseException | None) -> bool:
 
 def unavailable(request: HttpRequest, error: BaseException) -> HttpResponse:
     """The 503 page (or problem), made without any database."""
+    organization = getattr(request, "organization", None)
+    if organization is not None and _is_caused_by(error, (AutoReconnect,)):
+        clusters[organization.address_setting].failed()
     logger.error("A database did not answer for %s: %s", request.path, type(error).__name__)
     response: HttpResponse
     if wants_json(request):

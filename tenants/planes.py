@@ -6,13 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, ClassVar, TypeVar
 
-from django.db import models
+from bson.codec_options import CodecOptions
+from django.db import connections, models
 from django_mongodb_backend.queryset import RawQuerySet
 
 from tenants.context import require_org_id
 from tenants.errors import WrongOrganization
 
 M = TypeVar("M", bound=models.Model)
+_IN_UTC: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True)
 
 
 class Plane(StrEnum):
@@ -48,6 +50,16 @@ class PlaneManager(models.Manager[M]):
         """Objects made from the documents of an aggregation, with what it adds as attributes."""
         found: Iterable[M] = RawQuerySet(pipeline, model=self.model, using=self.get_queryset().db)
         return found
+
+    def documents(self, pipeline: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """The documents of an aggregation as they are: ``_id``, Decimal128, datetimes in UTC. One command.
+
+        For lists, where the ORM's way round costs more than the answer.
+        """
+        connection: Any = connections[self.get_queryset().db]
+        collection = connection.get_collection(self.model._meta.db_table, codec_options=_IN_UTC)
+        with collection.aggregate(pipeline, session=connection.session) as found:
+            return list(found)
 
 
 class TenantManager(PlaneManager[M]):

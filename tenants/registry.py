@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db import connections
 
 from tenants.errors import UnknownOrganization
+from tenants.mongodb.monitoring import measures
 from tenants.naming import is_org_id
 
 DatabaseSettings = dict[str, Any]
@@ -73,13 +74,17 @@ class DatabaseRegistry:
             if entry is not None and entry[0] == placement:
                 self._entries.move_to_end(placement.org_id)
                 self.counts.hits += 1
+                measures.registry_hits.inc()
             else:
                 self._entries[placement.org_id] = (placement, self._settings_for(placement))
                 self._entries.move_to_end(placement.org_id)
                 self.counts.misses += 1
+                measures.registry_misses.inc()
                 while len(self._entries) > self.capacity:
                     self._entries.popitem(last=False)
                     self.counts.evictions += 1
+                    measures.registry_evictions.inc()
+                measures.registry_size.set(len(self._entries))
         self._use_in_thread(placement)
 
     def database_settings(self, org_id: str) -> DatabaseSettings:
@@ -89,6 +94,7 @@ class DatabaseRegistry:
             if entry is not None:
                 self._entries.move_to_end(org_id)
                 self.counts.hits += 1
+                measures.registry_hits.inc()
                 return entry[1]
         if self._find_placement is None:
             raise UnknownOrganization(org_id)
@@ -100,6 +106,7 @@ class DatabaseRegistry:
         """Drop an organization, in this process and thread."""
         with self._lock:
             self._entries.pop(org_id, None)
+            measures.registry_size.set(len(self._entries))
         recent: OrderedDict[str, int] | None = getattr(self._thread, "recent", None)
         if recent is not None and recent.pop(org_id, None) is not None:
             _drop_connection(org_id)

@@ -31,7 +31,6 @@ INSTALLED_APPS = [
     "valuation.apps.MongoAdminConfig",
     "valuation.apps.MongoAuthConfig",
     "valuation.apps.MongoContentTypesConfig",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django_mongodb_backend",
@@ -47,13 +46,14 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "valuation.health.HealthMiddleware",
+    "valuation.metrics.MetricsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "tenants.middleware.PersonMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -93,8 +93,11 @@ MONGODB_ADDRESSES: dict[str, str] = {
 MONGODB_CLIENT_OPTIONS: dict[str, Any] = {
     "serverSelectionTimeoutMS": env.int("MONGODB_SELECTION_TIMEOUT_MS", default=2000),
     "connectTimeoutMS": 2000,
-    "socketTimeoutMS": env.int("MONGODB_SOCKET_TIMEOUT_MS", default=20000),
-    "waitQueueTimeoutMS": 2000,
+    # How soon a server that went silent is noticed.
+    "heartbeatFrequencyMS": 2000,
+    # What one operation may take in all: waiting for a server and a connection, tries, the answer. Uploads
+    # and changes of a schema ask for more; commands of manage.py have no limit.
+    "timeoutMS": env.int("MONGODB_OPERATION_TIMEOUT_MS", default=2000),
     "maxPoolSize": env.int("MONGODB_POOL_SIZE", default=32),
     "w": "majority",
     "retryWrites": True,
@@ -114,8 +117,8 @@ MIGRATION_MODULES = {
 }
 # How many organizations' connection settings a process keeps, least recently used dropped first.
 ORGANIZATION_DATABASES = env.int("ORGANIZATION_DATABASES", default=50)
-# Organizations with a database user of their own: the key that their passwords are made from, how many clients
-# of theirs a process keeps (each costs threads and sockets), and connections for each.
+# Organizations with a database user of their own: the key that their passwords are made from, how many
+# clients of theirs a process keeps (each costs threads and sockets), and connections for each.
 ORGANIZATION_USERS_KEY = env.str("ORGANIZATION_USERS_KEY", default="")
 ORGANIZATION_CLIENTS = env.int("ORGANIZATION_CLIENTS", default=20)
 ORGANIZATION_POOL_SIZE = env.int("ORGANIZATION_POOL_SIZE", default=8)
@@ -141,6 +144,7 @@ PASSWORD_HASHERS = env.list(
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "work"
 LOGOUT_REDIRECT_URL = "sign-in"
+SESSION_ENGINE = "tenants.sessions"
 SESSION_COOKIE_AGE = 60 * 60 * 12
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -213,6 +217,9 @@ LOGGING: dict[str, Any] = {
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {"pymongo": {"level": "WARNING"}, "fontTools": {"level": "WARNING"}},
 }
+
+# Whoever sends this as a bearer token may read /metrics; without it, nobody may.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 
 # The API ---------------------------------------------------------------------------------------------
 

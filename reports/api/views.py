@@ -23,7 +23,7 @@ from reports.api.serializers import (
     ReportRowSerializer,
     ReportSerializer,
 )
-from reports.listing import Filters, matching, tally
+from reports.listing import Filters, newest, tally
 from reports.models import Report
 from reports.views.finding import report_or_404
 from tenants.api.fields import OBJECT_ID
@@ -242,12 +242,7 @@ def _told(report: Report, status_code: int = status.HTTP_200_OK) -> Response:
 
 def _rows(filters: Filters, user_id: str, *, start: int, size: int) -> list[dict[str, Any]]:
     """The rows of one page, without answers. One command."""
-    found = matching(filters, user_id)
-    if filters.status:
-        found = found.filter(status=filters.status)
-    if filters.bank:
-        found = found.filter(bank_code=filters.bank)
-    return list(found.order_by("-updated_at", "-pk").values(*_ROW)[start : start + size])
+    return newest(filters, user_id, _ROW, start=start, stop=start + size)
 
 
 def _page_path(query: dict[str, Any], page: int) -> str:

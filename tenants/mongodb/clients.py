@@ -22,6 +22,7 @@ from pymongo.driver_info import DriverInfo
 from tenants.errors import UnknownCluster
 from tenants.mongodb import credentials
 from tenants.mongodb.monitoring import listeners_for
+from tenants.mongodb.reachability import ReachabilityListener, clusters
 from tenants.registry import Placement
 
 Client = MongoClient[dict[str, Any]]
@@ -33,7 +34,9 @@ class OwnClient:
     def __init__(self, placement: Placement) -> None:
         self.placement = placement
         self.client = connect(
-            placement.address_setting, as_user_of=placement.org_id, maxPoolSize=settings.ORGANIZATION_POOL_SIZE
+            placement.address_setting,
+            as_user_of=placement.org_id,
+            maxPoolSize=settings.ORGANIZATION_POOL_SIZE,
         )
         self._closing = weakref.finalize(self, self.client.close)
 
@@ -119,7 +122,10 @@ def connect(address_setting: str, *, as_user_of: str = "", **options: Any) -> Cl
         address = credentials.with_credentials(address, as_user_of)
     return MongoClient(
         address,
-        event_listeners=listeners_for(address_setting),
+        event_listeners=[
+            *listeners_for(address_setting),
+            ReachabilityListener(clusters[address_setting]),
+        ],
         driver=DriverInfo("valuation"),
         **{**settings.MONGODB_CLIENT_OPTIONS, **options},
     )

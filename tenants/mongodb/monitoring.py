@@ -65,6 +65,8 @@ _COMMANDS = (
     "endSessions",
     "ping",
     "hello",
+    "saslStart",
+    "saslContinue",
 )
 _OTHER = "other"
 

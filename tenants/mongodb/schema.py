@@ -9,6 +9,7 @@ from django_mongodb_backend import schema
 from pymongo.errors import CollectionInvalid, OperationFailure
 
 NAMESPACE_EXISTS = 48
+INDEX_NOT_FOUND = 27
 
 
 def _says_exists(error: BaseException | None) -> bool:
@@ -59,6 +60,14 @@ class DatabaseSchemaEditor(schema.DatabaseSchemaEditor):
             column_prefix=column_prefix,
             parent_model=parent_model,
         )
+
+    def remove_index(self, model: type[models.Model], index: models.Index) -> None:
+        try:
+            super().remove_index(model, index)
+        except OperationFailure as error:
+            if error.code != INDEX_NOT_FOUND:
+                raise
+            # An earlier run has removed it and was cut short.
 
     @staticmethod
     def _all_required(model: type[models.Model], index: models.Index, field: Any) -> bool:

@@ -15,6 +15,7 @@ from tenants.mongodb.transaction import atomic
 from tenants.naming import CONTROL_ALIAS
 from tenants.operations.records import plain
 from tenants.permissions import Role
+from tenants.sessions import end_sessions_of
 
 
 class CannotDeactivate(TenancyError):
@@ -54,18 +55,21 @@ def add_person(person: User, *, password: str, by: User | None) -> None:
 
 
 def change_person(person: User, *, before: Mapping[str, Any], by: User) -> None:
-    """Store the name, e-mail or role of ``person`` as they are now; ``before`` maps field → old value."""
+    """Store the name, e-mail or role of ``person`` as they are now; ``before`` maps field → old value.
+
+    With another role the person's sessions end.
+    """
     changes = {
         name: {"from": plain(old), "to": plain(getattr(person, name))}
         for name, old in before.items()
         if plain(old) != plain(getattr(person, name))
     }
     if changes:
-        _store(person, [*changes], "changed", by, {"changes": changes})
+        _store(person, [*changes], "changed", by, {"changes": changes}, end_sessions="role" in changes)
 
 
 def deactivate_person(person: User, *, by: User) -> None:
-    """Refuse the person from the next request on. Raises CannotDeactivate."""
+    """Refuse the person from the next request on, and end the sessions. Raises CannotDeactivate."""
     if person.pk == by.pk:
         raise CannotDeactivate("You cannot deactivate yourself. Ask a colleague.")
     if (
@@ -74,7 +78,7 @@ def deactivate_person(person: User, *, by: User) -> None:
     ):
         raise CannotDeactivate("Nobody of the staff could sign in afterwards.")
     person.is_active = False
-    _store(person, ["is_active"], "deactivated", by)
+    _store(person, ["is_active"], "deactivated", by, end_sessions=True)
 
 
 def reactivate_person(person: User, *, by: User) -> None:
@@ -91,10 +95,18 @@ def set_password(person: User, password: str, *, by: User) -> None:
 
 
 def _store(
-    person: User, fields: list[str], what: str, by: User, details: dict[str, Any] | None = None
+    person: User,
+    fields: list[str],
+    what: str,
+    by: User,
+    details: dict[str, Any] | None = None,
+    *,
+    end_sessions: bool = False,
 ) -> None:
     with atomic(CONTROL_ALIAS):
         person.save(update_fields=fields)
+        if end_sessions:
+            end_sessions_of([person.pk])
         record_audit(
             f"{'staff' if person.is_staff else 'person'}.{what}",
             by=by,

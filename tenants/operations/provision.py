@@ -16,8 +16,11 @@ from django.utils import timezone
 from tenants.audit import record_audit
 from tenants.errors import TenancyError
 from tenants.models import Cluster, Organization, OrganizationStatus, Plan, Subscription, User
+from tenants.mongodb.transaction import atomic
+from tenants.naming import CONTROL_ALIAS
 from tenants.operations.capacity import require_room
 from tenants.operations.schema import create_schema, head
+from tenants.sessions import end_sessions_of
 
 
 class OrganizationExists(TenancyError):
@@ -102,7 +105,10 @@ def _subscribe(organization: Organization, plan_code: str) -> None:
 
 
 def suspend_organization(organization: Organization, *, reason: str, by: User | None) -> None:
-    """Refuse the organization's people from their next request on. Nothing is deleted."""
+    """Refuse the organization's people from their next request on, and end their sessions.
+
+    Nothing of the organization's is deleted.
+    """
     _set_status(organization, OrganizationStatus.SUSPENDED, reason, "organization.suspended", by)
 
 
@@ -122,12 +128,15 @@ def _set_status(
         OrganizationStatus.SUSPENDED: OrganizationStatus.ACTIVE,
         OrganizationStatus.ACTIVE: OrganizationStatus.SUSPENDED,
     }[status]
-    changed = Organization.objects.filter(pk=organization.pk, status=allowed_from).update(
-        status=status, status_reason=reason, updated_at=timezone.now()
-    )
-    if not changed:
-        raise WrongState(f"“{organization.name}” is not {allowed_from.label.lower()}.")
+    with atomic(CONTROL_ALIAS):
+        changed = Organization.objects.filter(pk=organization.pk, status=allowed_from).update(
+            status=status, status_reason=reason, updated_at=timezone.now()
+        )
+        if not changed:
+            raise WrongState(f"“{organization.name}” is not {allowed_from.label.lower()}.")
+        if status == OrganizationStatus.SUSPENDED:
+            end_sessions_of(User.objects.filter(organization=organization).values_list("pk", flat=True))
+        record_audit(
+            action, by=by, organization=organization, target=organization.org_id, details={"reason": reason}
+        )
     organization.status, organization.status_reason = status, reason
-    record_audit(
-        action, by=by, organization=organization, target=organization.org_id, details={"reason": reason}
-    )

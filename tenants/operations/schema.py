@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
+import pymongo
 from django.apps import apps
 from django.db import connections, models
 from django.db.migrations.loader import MigrationLoader
@@ -21,6 +22,8 @@ from tenants.models import Organization
 from tenants.planes import Plane, plane_of
 
 APPS_WITH_TENANT_MODELS = ("tenants", "banks", "reports")
+# For all collections and indexes of a new organization; they are empty, so it is milliseconds each.
+SCHEMA_SECONDS = 60
 
 
 def tenant_models() -> list[type[models.Model]]:
@@ -56,7 +59,7 @@ def _plan() -> list[tuple[str, str]]:
 
 def create_schema(organization: Organization) -> None:
     """Make every collection and index of an organization; what is there already stays. Repeatable."""
-    with organization_active(organization.placement):
+    with organization_active(organization.placement), pymongo.timeout(SCHEMA_SECONDS):
         connection: Any = connections[organization.org_id]
         with connection.schema_editor(atomic=False) as editor:
             for model in tenant_models():
@@ -94,7 +97,8 @@ def migrate_organization(organization: Organization) -> list[str]:
     state: ProjectState = loader.project_state(None)
     applied = set(organization.migrations)
     done: list[str] = []
-    with organization_active(organization.placement):
+    # An index over many reports takes as long as it takes.
+    with organization_active(organization.placement), pymongo.timeout(None):
         connection: Any = connections[organization.org_id]
         for app, name in _full_plan():
             migration = loader.graph.nodes[app, name]

@@ -167,7 +167,7 @@ def test_the_profile_costs_one_command_of_its_own(
     client = client_for(valuer)
     with commands() as sent:
         client.get(reverse("profile"))
-    assert len(sent) == 2 + 1
+    assert len(sent) == 1 + 1
 
 
 # The firm --------------------------------------------------------------------------------------------

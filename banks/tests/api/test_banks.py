@@ -131,7 +131,7 @@ def test_it_names_a_wrong_parameter(
     assert (answer.status_code, answer.json()["errors"][0]["parameter"]) == (422, parameter)
 
 
-@pytest.mark.parametrize(("path", "budget"), [("/api/banks", 4), ("/api/banks/SBI", 5)])
+@pytest.mark.parametrize(("path", "budget"), [("/api/banks", 3), ("/api/banks/SBI", 4)])
 def test_it_keeps_to_its_commands(
     client_for: ClientFor, viewer: User, commands: Callable[[], Any], path: str, budget: int
 ) -> None:

@@ -421,14 +421,14 @@ def test_an_open_comment_stands_at_its_question_and_in_the_rail(
 # Budgets ----------------------------------------------------------------------------------------------------
 
 
-def test_reading_a_section_costs_four_commands(browser: Client, report: Report, commands: Commands) -> None:
+def test_reading_a_section_costs_three_commands(browser: Client, report: Report, commands: Commands) -> None:
     browser.get(url(report))
 
     with no_organization(), commands() as sent:
         browser.get(url(report))
 
     # Session, person with firm, report, number of photographs.
-    assert len(sent) == 4, [f"{one.name} {one.collection}" for one in sent]
+    assert len(sent) == 3, [f"{one.name} {one.collection}" for one in sent]
 
 
 def test_reading_the_section_with_the_branch_costs_two_more(
@@ -439,26 +439,26 @@ def test_reading_the_section_with_the_branch_costs_two_more(
     with no_organization(), commands() as sent:
         browser.get(url(report, "common/details"))
 
-    assert len(sent) == 6, [f"{one.name} {one.collection}" for one in sent]
+    assert len(sent) == 5, [f"{one.name} {one.collection}" for one in sent]
 
 
-def test_saving_a_section_costs_seven_commands(browser: Client, report: Report, commands: Commands) -> None:
+def test_saving_a_section_costs_six_commands(browser: Client, report: Report, commands: Commands) -> None:
     sent_form = typed(browser, report, adopted_rate="4,300")
 
     with no_organization(), commands() as sent:
         browser.post(url(report), sent_form)
 
     # Session, person, report; then in the transaction report, update, activity, commit.
-    assert len(sent) == 7, [f"{one.name} {one.collection}" for one in sent]
+    assert len(sent) == 6, [f"{one.name} {one.collection}" for one in sent]
 
 
-def test_live_values_cost_three_commands(browser: Client, report: Report, commands: Commands) -> None:
+def test_live_values_cost_two_commands(browser: Client, report: Report, commands: Commands) -> None:
     sent_form = typed(browser, report, adopted_rate="4,300")
 
     with no_organization(), commands() as sent:
         browser.post(url(report) + "values/", sent_form)
 
-    assert len(sent) == 3, [f"{one.name} {one.collection}" for one in sent]
+    assert len(sent) == 2, [f"{one.name} {one.collection}" for one in sent]
 
 
 def test_every_save_is_on_the_record(browser: Client, report: Report, firm: Organization) -> None:

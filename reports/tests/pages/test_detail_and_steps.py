@@ -106,7 +106,7 @@ def test_it_costs_two_commands_of_its_own(
     client = client_for(valuer)
     with commands() as sent:
         client.get(url(begun))
-    assert len(sent) == 2 + 2
+    assert len(sent) == 1 + 2
 
 
 def test_submitting_hands_the_report_over(

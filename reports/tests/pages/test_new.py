@@ -129,4 +129,4 @@ def test_it_costs_four_commands_of_its_own(
     client = client_for(valuer)
     with commands() as sent:
         client.get(URL, {"bank": "SBI"})
-    assert len(sent) == 2 + 4
+    assert len(sent) == 1 + 4

@@ -290,7 +290,7 @@ def test_the_page_costs_two_commands_of_its_own(
     client = client_for(valuer)
     with commands() as sent:
         client.get(url(begun))
-    assert len(sent) == 2 + 2
+    assert len(sent) == 1 + 2
 
 
 def test_no_bytes_are_read_for_what_the_browser_has(

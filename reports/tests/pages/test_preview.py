@@ -86,7 +86,7 @@ def test_a_page_that_is_kept_costs_no_command_of_its_own(
     address = images_of(client, begun)[0]
     with commands() as sent:
         client.get(address)
-    assert len(sent) == 2
+    assert len(sent) == 1
 
 
 def test_a_page_that_this_process_does_not_have_is_laid_out(

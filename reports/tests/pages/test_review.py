@@ -190,4 +190,4 @@ def test_it_costs_five_commands_of_its_own(
     client.get(url(in_review))
     with commands() as sent:
         client.get(url(in_review))
-    assert len(sent) == 2 + 5
+    assert len(sent) == 1 + 5

@@ -212,16 +212,25 @@ def test_suspension_takes_effect_on_the_next_request(
     at_work = client_for(valuer)
     before = at_work.get(reverse("work")).status_code
     office.post(page(firm, "suspend"), {"reason": "Unpaid"})
-    assert (before, at_work.get(reverse("work")).status_code) == (200, 403)
+    after = at_work.get(reverse("work"))
+    assert (before, after.status_code, after.headers["Location"]) == (200, 302, "/sign-in/?next=/")
+
+
+def test_who_signs_in_again_is_told_that_the_firm_is_suspended(
+    office: Client, firm: Organization, valuer: User, client_for: ClientFor
+) -> None:
+    office.post(page(firm, "suspend"), {"reason": "Unpaid"})
+    assert client_for(valuer).get(reverse("work")).status_code == 403
 
 
 def test_reactivation_takes_effect_on_the_next_request(
     office: Client, firm: Organization, valuer: User, client_for: ClientFor
 ) -> None:
-    at_work = client_for(valuer)
     office.post(page(firm, "suspend"), {"reason": "Unpaid"})
+    at_work = client_for(valuer)
+    before = at_work.get(reverse("work")).status_code
     office.post(page(firm, "reactivate"))
-    assert at_work.get(reverse("work")).status_code == 200
+    assert (before, at_work.get(reverse("work")).status_code) == (403, 200)
 
 
 def test_suspension_leaves_the_rival_alone(

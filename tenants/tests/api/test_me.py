@@ -68,7 +68,7 @@ def test_it_costs_two_commands(client_for: ClientFor, valuer: User, commands: Ca
     with commands() as sent:  # type: ignore[attr-defined]
         browser.get("/api/me")
 
-    assert len(sent) <= 2, sent
+    assert len(sent) <= 1, sent
 
 
 def test_no_shared_cache_keeps_it(client_for: ClientFor, valuer: User) -> None:

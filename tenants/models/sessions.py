@@ -1,0 +1,32 @@
+"""The sessions of signed-in people, in the control plane. Each knows whose it is, so that it can be ended."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.contrib.sessions.base_session import AbstractBaseSession
+from django.db import models
+from django_mongodb_backend.fields import ObjectIdField
+
+from tenants.planes import ControlPlaneModel
+
+if TYPE_CHECKING:
+    from tenants.sessions import SessionStore
+
+
+class Session(AbstractBaseSession, ControlPlaneModel):  # type: ignore[misc] # both bring a manager
+    """What a browser's cookie stands for. The server removes it when it has expired (a TTL index)."""
+
+    # The document's own id, or the server would add another and the look-up would want an index of its own.
+    session_key = models.CharField("session key", max_length=40, primary_key=True, db_column="_id")
+    # Null until somebody signs in: the messages of a signed-out visitor, for one.
+    user_id = ObjectIdField(null=True, db_index=True)
+
+    class Meta(AbstractBaseSession.Meta):
+        db_table = "sessions"
+
+    @classmethod
+    def get_session_store_class(cls) -> type[SessionStore]:
+        from tenants.sessions import SessionStore  # noqa: PLC0415 - the store needs this model
+
+        return SessionStore
