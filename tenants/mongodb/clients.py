@@ -1,8 +1,8 @@
-"""The MongoDB clients of this process: one for each address, and a bounded number for organizations of their own.
+"""The MongoDB clients of this process: one for each address, and a bounded number of organizations' own.
 
-An organization normally shares its cluster's client. One that has a database user of its own needs a client of
-its own, which costs threads and sockets; of those the most recently used are kept. A client that falls out is
-closed when the last activation that works with it has ended, never under somebody's feet.
+An organization normally shares its cluster's client. One that has a database user of its own needs a client
+of its own, which costs threads and sockets; of those the most recently used are kept. A client that falls out
+is closed when the last activation that works with it has ended, never under somebody's feet.
 
 Fork safety: a client must not cross a fork. The child forgets the parent's clients and makes its own.
 """

@@ -1,4 +1,4 @@
-"""Model instances from documents that came by another way than the model's own query, a ``$lookup`` for one."""
+"""Model instances from documents that came by another way than their own query, a ``$lookup`` for one."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def instance_from_document(model: type[M], document: Mapping[str, Any]) -> M:
 
 @cache
 def _shape(model: type[models.Model]) -> tuple[list[str], list[tuple[str, Any, list[Converter]]]]:
-    """The attribute names of a model, and (column, expression, converters) of each: the compiler's own way."""
+    """The attribute names of a model, and (column, expression, converters) of each, as the compiler does."""
     connection = connections[CONTROL_ALIAS]
     names, fields = [], []
     for field in model._meta.concrete_fields:

@@ -2,9 +2,9 @@
 
 Without this, every request for an organization whose cluster is gone would hold a thread until the driver
 gives up, and a few of them would hold all threads: one cluster's outage would be everybody's. So a cluster
-counts as down when the driver knows no server of it that takes writes, or when an operation has ended for want
-of an answer; and as silent when several commands wait and nothing has answered for a second. Then one request
-every few seconds may try, and the first answer ends it.
+counts as down when the driver knows no server of it that takes writes, or when an operation has ended for
+want of an answer; and as silent when several commands wait and nothing has answered for a second. Then one
+request every few seconds may try, and the first answer ends it.
 """
 
 from __future__ import annotations

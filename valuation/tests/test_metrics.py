@@ -12,7 +12,6 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,8 +32,6 @@ from tooling.paths import ROOT
 from valuation.metrics import MetricsMiddleware, exposition
 
 TOKEN = "for-the-tests-of-the-metrics"
-# More than any run needs until each of two workers has answered once.
-MANY_REQUESTS = 400
 
 GUNICORN = (sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py")
 
@@ -176,7 +173,7 @@ class Server:
     workers: list[int]
 
     def get(self, path: str) -> tuple[int, bytes]:
-        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)) as connection:
+        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)) as connection:
             connection.request("GET", path, headers={"Authorization": f"Bearer {TOKEN}"})
             response = connection.getresponse()
             return response.status, response.read()
@@ -186,15 +183,18 @@ class Server:
         assert status == 200
         return values(shown)
 
-    def ask_until_both_have_answered(self) -> int:
-        """How many requests for ``/readyz`` it took until each worker has a client."""
-        asked = 0
-        with ThreadPoolExecutor(8) as pool:
-            while self.metrics()[CLIENTS] < len(self.workers):
-                assert asked < MANY_REQUESTS
-                assert {status for status, _ in pool.map(self.get, ["/readyz"] * 8)} == {200}
-                asked += 8
-        return asked
+    def ask_each_worker(self) -> int:
+        """Have each worker answer ``/readyz``, with the others held; how many requests that took."""
+        for worker in self.workers:
+            others = [one for one in self.workers if one != worker]
+            for one in others:
+                os.kill(one, signal.SIGSTOP)
+            try:
+                assert self.get("/readyz")[0] == 200
+            finally:
+                for one in others:
+                    os.kill(one, signal.SIGCONT)
+        return len(self.workers)
 
     def wait_for_worker(self) -> int:
         """The process id of the next worker that starts."""
@@ -256,12 +256,14 @@ def server(mongodb_uri: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 def test_the_workers_of_a_server_are_added_up(server: Server) -> None:
     before = server.metrics().get(HELLOS, 0)
-    asked = server.ask_until_both_have_answered()
-    assert server.metrics()[HELLOS] - before == HELLOS_OF_A_REQUEST * asked
+    asked = server.ask_each_worker()
+    after = server.metrics()
+    assert after[HELLOS] - before == HELLOS_OF_A_REQUEST * asked
+    assert after[CLIENTS] == len(server.workers)
 
 
 def test_a_worker_that_was_killed_leaves_what_it_did_and_takes_what_it_had(server: Server) -> None:
-    server.ask_until_both_have_answered()
+    server.ask_each_worker()
     before = server.metrics()
     os.kill(server.workers.pop(), signal.SIGKILL)
     server.workers.append(server.wait_for_worker())
