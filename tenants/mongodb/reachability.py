@@ -109,13 +109,14 @@ class ReachabilityListener(CommandListener, TopologyListener):
         """Nothing is known yet."""
 
     def description_changed(self, event: TopologyDescriptionChangedEvent) -> None:
-        if event.new_description.has_writable_server():
+        new = event.new_description
+        if new.has_writable_server():
             self._reachability.has_answered()
-        elif event.previous_description.has_writable_server():
+        elif new.server_descriptions() and event.previous_description.has_writable_server():
             self._reachability.lost_primary()
 
     def closed(self, event: TopologyClosedEvent) -> None:
-        """A client was closed, which says nothing of the cluster."""
+        """A client was closed, which says nothing of the cluster: no server is left in its description."""
 
 
 class Clusters:
