@@ -25,6 +25,7 @@ from tenants.mongodb.monitoring import Command, command_listener
 from tenants.operations.provision import NewOrganization, create_organization
 from tenants.permissions import Role
 from tenants.registry import registry
+from tenants.shared_cache import shared_cache
 from tooling import mongod
 
 _WRITES = {"insert", "update", "delete", "findAndModify", "create"}
@@ -63,6 +64,7 @@ def database(_migrated: None, django_db_blocker: Any) -> Iterator[None]:
         with no_organization():
             _remove_what_was_written(commands)
         registry.clear()
+        shared_cache.clear()
 
 
 def _remove_what_was_written(commands: list[Command]) -> None:

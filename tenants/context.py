@@ -33,6 +33,9 @@ class Activation:
 
 
 _active: contextvars.ContextVar[Activation | None] = contextvars.ContextVar("active", default=None)
+# The revision of the shared resources that the request began with; None where nothing says it.
+_shared_revision: contextvars.ContextVar[int | None] = contextvars.ContextVar("shared_revision", default=None)
+_after_shared_write: list[Callable[[], None]] = []
 _shared_writable: contextvars.ContextVar[bool] = contextvars.ContextVar("shared_writable", default=False)
 
 
@@ -60,9 +63,11 @@ def no_organization() -> Iterator[None]:
     """Within it nothing is active; afterwards all is as before, whatever was activated inside."""
     token = _active.set(None)
     writable = _shared_writable.set(False)
+    revision = _shared_revision.set(None)
     try:
         yield
     finally:
+        _shared_revision.reset(revision)
         _shared_writable.reset(writable)
         _active.reset(token)
 
@@ -100,7 +105,10 @@ def organization_active(placement: Placement | str) -> Iterator[None]:
 
 @contextmanager
 def shared_resources_writable() -> Iterator[None]:
-    """Allow writes to shared resources inside the block. Refused while an organization is active."""
+    """Allow writes to shared resources inside the block. Refused while an organization is active.
+
+    Afterwards every process reads them anew, whatever became of the block.
+    """
     current = active_org_id()
     if current is not None:
         raise WrongOrganization("Writing shared resources", belongs_to="staff", active=current)
@@ -109,6 +117,23 @@ def shared_resources_writable() -> Iterator[None]:
         yield
     finally:
         _shared_writable.reset(token)
+        for told in _after_shared_write:
+            told()
+
+
+def after_shared_write(function: Callable[[], None]) -> None:
+    """Have ``function`` called whenever shared resources may have been written. Once, at the start."""
+    _after_shared_write.append(function)
+
+
+def know_shared_revision(number: int) -> None:
+    """Say for the rest of the request which revision of the shared resources it sees."""
+    _shared_revision.set(number)
+
+
+def shared_revision() -> int | None:
+    """The revision that the request sees, or None: then nothing kept may be used."""
+    return _shared_revision.get()
 
 
 def shared_resources_are_writable() -> bool:

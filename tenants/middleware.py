@@ -13,12 +13,19 @@ from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils.functional import SimpleLazyObject
-from pymongo.errors import AutoReconnect, ExecutionTimeout, PyMongoError, WaitQueueTimeoutError
+from pymongo.errors import (
+    AutoReconnect,
+    ExecutionTimeout,
+    OperationFailure,
+    PyMongoError,
+    WaitQueueTimeoutError,
+)
 
 from tenants.access import activate_for, refused_page
-from tenants.context import carry_iterator, no_organization
-from tenants.errors import ClusterUnreachable, OrganizationRefused
+from tenants.context import carry_iterator, know_shared_revision, no_organization
+from tenants.errors import ClusterUnreachable, OrganizationRefused, TenancyError, UnknownCluster
 from tenants.models import User
+from tenants.mongodb.credentials import UsersKeyMissing
 from tenants.mongodb.reachability import clusters
 from tenants.sessions import SessionStore, person_known
 
@@ -60,10 +67,13 @@ class OrganizationMiddleware:
             try:
                 if request.user.is_authenticated:
                     activate_for(request, cast(User, request.user))
+                    revision = cast(SessionStore, request.session).shared_revision
+                    if revision is not None:
+                        know_shared_revision(revision)
             except OrganizationRefused as refusal:
                 if not request.path.startswith(_ALWAYS_ALLOWED):
                     return _refused(request, refusal)
-            except (PyMongoError, DatabaseError, ClusterUnreachable) as error:
+            except (PyMongoError, DatabaseError, TenancyError) as error:
                 if not is_unreachable(error):
                     raise
                 return unavailable(request, error)
@@ -81,27 +91,39 @@ class OrganizationMiddleware:
 
 
 # Nothing answered (ServerSelectionTimeoutError and NetworkTimeout are AutoReconnect too); every connection
-# was busy; the server had no time for the operation; nobody was asked, because nothing answered before.
-_OUT_OF_REACH = (AutoReconnect, WaitQueueTimeoutError, ExecutionTimeout, ClusterUnreachable)
+# was busy; the server had no time for the operation; nobody was asked, because nothing answered before; this
+# process lacks the address, or the key, with which to ask.
+_OUT_OF_REACH = (
+    AutoReconnect,
+    WaitQueueTimeoutError,
+    ExecutionTimeout,
+    ClusterUnreachable,
+    UnknownCluster,
+    UsersKeyMissing,
+)
+# What the server says to an organization's own user whose password this process's key does not make.
+_AUTHENTICATION_FAILED = 18
 
 
 def is_unreachable(error: BaseException | None) -> bool:
-    """Whether the failure is that a server could not be reached (in time), however it was wrapped."""
-    return _is_caused_by(error, _OUT_OF_REACH)
+    """Whether the failure is that a database could not be had (in time), however it was wrapped."""
+    return any(
+        isinstance(one, _OUT_OF_REACH)
+        or (isinstance(one, OperationFailure) and one.code == _AUTHENTICATION_FAILED)
+        for one in _causes(error)
+    )
 
 
-def _is_caused_by(error: BaseException | None, kinds: tuple[type[BaseException], ...]) -> bool:
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
-        if isinstance(error, kinds):
-            return True
+        yield error
         error = error.__cause__
-    return False
 
 
 def unavailable(request: HttpRequest, error: BaseException) -> HttpResponse:
     """The 503 page (or problem), made without any database."""
     organization = getattr(request, "organization", None)
-    if organization is not None and _is_caused_by(error, (AutoReconnect,)):
+    if organization is not None and any(isinstance(one, AutoReconnect) for one in _causes(error)):
         clusters[organization.address_setting].failed()
     logger.error("A database did not answer for %s: %s", request.path, type(error).__name__)
     response: HttpResponse

@@ -19,7 +19,8 @@ from django.db import connections
 from django.db.utils import IntegrityError
 from django.utils import timezone
 
-from tenants.models import Organization, Session, User
+from tenants.models import Organization, Revision, Session, User
+from tenants.models.sessions import SHARED
 from tenants.mongodb.documents import instance_from_document
 from tenants.naming import CONTROL_ALIAS
 
@@ -31,6 +32,8 @@ class SessionStore(db.SessionStore):
 
     # Who the loaded session belongs to, organization included; None when nobody or nothing was loaded.
     person: User | None = None
+    # The revision of the shared resources as of then; None when nothing was loaded.
+    shared_revision: int | None = None
 
     @classmethod
     def get_model_class(cls) -> type[Session]:
@@ -38,12 +41,13 @@ class SessionStore(db.SessionStore):
 
     def load(self) -> dict[str, Any]:
         """The session's data; empty when there is none or it has expired. One command."""
-        self.person = None
+        self.person = self.shared_revision = None
         found = _find(self.session_key) if self.session_key else None
         if found is None:
             self._session_key = None
             return {}
         self.person = _person_in(found)
+        self.shared_revision = found["revision"][0]["number"] if found["revision"] else 0
         data: dict[str, Any] = self.decode(found["session_data"])
         return data
 
@@ -95,7 +99,7 @@ def known_person(user_id: Any) -> User | None:
 
 
 def _find(session_key: str) -> dict[str, Any] | None:
-    """The session's document with lists ``person`` and ``organization`` of at most one document each."""
+    """The session's document; ``person``, ``organization`` and ``revision`` are lists of at most one each."""
     collection = connections[CONTROL_ALIAS].get_collection(Session._meta.db_table)  # type: ignore[attr-defined]
     pipeline: list[dict[str, Any]] = [
         {"$match": {"_id": session_key, "expire_date": {"$gt": timezone.now()}}},
@@ -113,6 +117,13 @@ def _find(session_key: str) -> dict[str, Any] | None:
                 "localField": "person.org_id",
                 "foreignField": "org_id",
                 "as": "organization",
+            }
+        },
+        {
+            "$lookup": {
+                "from": Revision._meta.db_table,
+                "pipeline": [{"$match": {"_id": SHARED}}],
+                "as": "revision",
             }
         },
     ]

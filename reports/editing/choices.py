@@ -13,6 +13,7 @@ from banks.queries import visible_bank
 from reports.forms.names import name_of
 from reports.forms.parsing import Choices
 from reports.models import Report
+from tenants.shared_cache import shared_cache
 
 BANKS, BRANCHES, DOCUMENT_TYPES = "banks", "bank_branches", "document_types"
 
@@ -20,7 +21,7 @@ BANKS, BRANCHES, DOCUMENT_TYPES = "banks", "bank_branches", "document_types"
 def choices_for(section: Section, report: Report) -> Mapping[str, Choices]:
     """Source of options → (value, label) pairs, for the sources that the section's questions name.
 
-    No command when it names none; two for branches, one for kinds of documents.
+    No command when it names none; two for branches, one for kinds of documents, less what is kept.
     """
     wanted = _sources(own_fields(section))
     found: dict[str, Choices] = {}
@@ -29,11 +30,13 @@ def choices_for(section: Section, report: Report) -> Mapping[str, Choices]:
     if BRANCHES in wanted:
         found[BRANCHES] = _branches(report)
     if DOCUMENT_TYPES in wanted:
-        found[DOCUMENT_TYPES] = [
-            (code, name)
-            for code, name in DocumentType.objects.order_by("position", "name").values_list("code", "name")
-        ]
+        found[DOCUMENT_TYPES] = shared_cache.get("document_types", _document_types)
     return found
+
+
+def _document_types() -> Choices:
+    stored = DocumentType.objects.order_by("position", "name").values_list("code", "name")
+    return [(code, name) for code, name in stored]
 
 
 def choices_typed(section: Section, data: QueryDict) -> Mapping[str, Choices]:

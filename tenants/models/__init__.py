@@ -10,7 +10,7 @@ from tenants.models.control import (
     SubscriptionStatus,
 )
 from tenants.models.firm import ActivityEntry, Counter, FileKind, StoredFile, UserSettings
-from tenants.models.sessions import Session
+from tenants.models.sessions import Revision, Session
 from tenants.models.users import User
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Organization",
     "OrganizationStatus",
     "Plan",
+    "Revision",
     "Session",
     "StoredFile",
     "Subscription",

@@ -10,6 +10,8 @@ from django_mongodb_backend.fields import ObjectIdField
 
 from tenants.planes import ControlPlaneModel
 
+SHARED = "shared"
+
 if TYPE_CHECKING:
     from tenants.sessions import SessionStore
 
@@ -30,3 +32,16 @@ class Session(AbstractBaseSession, ControlPlaneModel):  # type: ignore[misc] # b
         from tenants.sessions import SessionStore  # noqa: PLC0415 - the store needs this model
 
         return SessionStore
+
+
+class Revision(ControlPlaneModel):
+    """How often something was changed; the one of ``SHARED`` comes along with every session.
+
+    What a process keeps of the shared resources is right as long as their revision is the same.
+    """
+
+    name = models.CharField(max_length=20, primary_key=True, db_column="_id")
+    number = models.BigIntegerField(default=0)
+
+    class Meta:
+        db_table = "revisions"

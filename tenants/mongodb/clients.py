@@ -10,6 +10,7 @@ Fork safety: a client must not cross a fork. The child forgets the parent's clie
 from __future__ import annotations
 
 import os
+import queue
 import threading
 import weakref
 from collections import OrderedDict
@@ -29,20 +30,42 @@ Client = MongoClient[dict[str, Any]]
 
 
 class OwnClient:
-    """An organization's client. It is closed when nobody refers to this object any more."""
+    """An organization's client. When nobody refers to this object any more, ``closer`` gets the client."""
 
-    def __init__(self, placement: Placement) -> None:
+    def __init__(self, placement: Placement, closer: Closer) -> None:
         self.placement = placement
         self.client = connect(
             placement.address_setting,
             as_user_of=placement.org_id,
             maxPoolSize=settings.ORGANIZATION_POOL_SIZE,
         )
-        self._closing = weakref.finalize(self, self.client.close)
+        # A collection may run this anywhere, within any lock: so it only puts, and another thread closes.
+        self._closing = weakref.finalize(self, closer.close_later, self.client)
 
     def abandon(self) -> None:
         """Never close it: in a forked child its sockets are the parent's."""
         self._closing.detach()
+
+
+class Closer:
+    """Closes clients in a thread of its own, which runs from the first organization's client on."""
+
+    def __init__(self) -> None:
+        self._waiting: queue.SimpleQueue[Client] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Have the thread run; the registry's lock is held."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="client-closer", daemon=True)
+            self._thread.start()
+
+    def close_later(self, client: Client) -> None:
+        self._waiting.put(client)
+
+    def _run(self) -> None:
+        while True:
+            self._waiting.get().close()
 
 
 class ClientRegistry:
@@ -54,6 +77,7 @@ class ClientRegistry:
         # Those that fell out and are still being worked with are here too.
         self._living: weakref.WeakSet[OwnClient] = weakref.WeakSet()
         self._lock = threading.Lock()
+        self._closer = Closer()
 
     def for_address(self, address_setting: str) -> Client:
         """The client of an address. Raises UnknownCluster when the setting is not there."""
@@ -72,18 +96,15 @@ class ClientRegistry:
         Whoever works with it keeps the returned object for as long. Raises UnknownCluster and
         ``credentials.UsersKeyMissing``.
         """
-        # Dropped objects must not be closed under the lock: closing speaks to the server.
-        dropped: list[OwnClient] = []
         with self._lock:
             own = self._own.get(placement.org_id)
             if own is None or own.placement != placement:
-                if own is not None:
-                    dropped.append(own)
-                own = self._own[placement.org_id] = OwnClient(placement)
+                self._closer.start()
+                own = self._own[placement.org_id] = OwnClient(placement, self._closer)
                 self._living.add(own)
             self._own.move_to_end(placement.org_id)
             while len(self._own) > settings.ORGANIZATION_CLIENTS:
-                dropped.append(self._own.popitem(last=False)[1])
+                self._own.popitem(last=False)
         return own
 
     def count(self) -> int:
@@ -103,11 +124,12 @@ class ClientRegistry:
         """Drop the parent's clients without closing them: their sockets and locks are the parent's."""
         for own in list(self._living):
             own.abandon()
-        _of_the_parent.append((self._clients, self._own, list(self._living)))
+        _of_the_parent.append((self._clients, self._own, list(self._living), self._closer))
         self._lock = threading.Lock()
         self._clients = {}
         self._own = OrderedDict()
         self._living = weakref.WeakSet()
+        self._closer = Closer()
 
 
 def connect(address_setting: str, *, as_user_of: str = "", **options: Any) -> Client:

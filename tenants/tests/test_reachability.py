@@ -98,9 +98,7 @@ def test_of_racing_requests_one_tries(cluster: Reachability) -> None:
         assert sum(pool.map(race, range(8))) == 1
 
 
-def test_a_cluster_that_leaves_two_commands_unanswered_is_silent(
-    cluster: Reachability, clock: Clock
-) -> None:
+def test_a_cluster_that_leaves_two_commands_unanswered_is_silent(cluster: Reachability, clock: Clock) -> None:
     cluster.asked(1)
     cluster.asked(2)
     clock.now += SILENCE_SECONDS * 1.1

@@ -431,7 +431,7 @@ def test_reading_a_section_costs_three_commands(browser: Client, report: Report,
     assert len(sent) == 3, [f"{one.name} {one.collection}" for one in sent]
 
 
-def test_reading_the_section_with_the_branch_costs_two_more(
+def test_reading_the_section_with_the_branch_costs_one_more(
     browser: Client, report: Report, commands: Commands
 ) -> None:
     browser.get(url(report, "common/details"))
@@ -439,7 +439,7 @@ def test_reading_the_section_with_the_branch_costs_two_more(
     with no_organization(), commands() as sent:
         browser.get(url(report, "common/details"))
 
-    assert len(sent) == 5, [f"{one.name} {one.collection}" for one in sent]
+    assert len(sent) == 4, [f"{one.name} {one.collection}" for one in sent]
 
 
 def test_saving_a_section_costs_six_commands(browser: Client, report: Report, commands: Commands) -> None:
