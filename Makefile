@@ -20,7 +20,7 @@ run: ## Serve with demo data on 127.0.0.1:8000 (PORT changes it) until Ctrl-C
 test: ## Run all tests, browser tests included (ARGS="-k name" chooses)
 	@$(PYTHON) -m tooling.bootstrap dev
 	@$(PY) -m tooling.browser
-	@$(PY) -m pytest --numprocesses 2 --dist loadfile $(ARGS)
+	@$(PY) -m tooling.run_tests $(ARGS)
 
 check: ## Format, lint, types, imports, templates, deployment checks, missing migrations
 	@$(PYTHON) -m tooling.bootstrap dev

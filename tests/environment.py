@@ -9,6 +9,8 @@ os.environ["DJANGO_DEBUG"] = "0"
 os.environ["DJANGO_ALLOWED_HOSTS"] = "testserver,127.0.0.1,localhost"
 os.environ["DJANGO_PASSWORD_HASHERS"] = "django.contrib.auth.hashers.MD5PasswordHasher"
 os.environ["LOG_LEVEL"] = "ERROR"
+# Slow moments of a busy machine are not what the tests are about; those that are set a limit of their own.
+os.environ["MONGODB_OPERATION_TIMEOUT_MS"] = "20000"
 # Pages name static files as they are; the browser tests collect and hash them as in production.
 os.environ["DJANGO_STATIC_MANIFEST"] = "0"
 os.environ["DJANGO_STATIC_ROOT"] = tempfile.mkdtemp(prefix="static-")

@@ -97,7 +97,7 @@ MONGODB_CLIENT_OPTIONS: dict[str, Any] = {
     "heartbeatFrequencyMS": 2000,
     # What one operation may take in all: waiting for a server and a connection, tries, the answer. Uploads
     # and changes of a schema ask for more; commands of manage.py have no limit.
-    "timeoutMS": env.int("MONGODB_OPERATION_TIMEOUT_MS", default=2000),
+    "timeoutMS": env.int("MONGODB_OPERATION_TIMEOUT_MS", default=2500),
     "maxPoolSize": env.int("MONGODB_POOL_SIZE", default=32),
     "w": "majority",
     "retryWrites": True,
