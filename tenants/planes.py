@@ -51,15 +51,37 @@ class PlaneManager(models.Manager[M]):
         found: Iterable[M] = RawQuerySet(pipeline, model=self.model, using=self.get_queryset().db)
         return found
 
-    def documents(self, pipeline: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """The documents of an aggregation as they are: ``_id``, Decimal128, datetimes in UTC. One command.
+    # For lists, where the ORM's way round costs more than the answer.
 
-        For lists, where the ORM's way round costs more than the answer.
+    def documents(
+        self,
+        wanted: Mapping[str, Any],
+        fields: Iterable[str],
+        *,
+        order: Sequence[tuple[str, int]],
+        start: int,
+        stop: int,
+    ) -> list[dict[str, Any]]:
+        """The documents that match, from ``start`` to before ``stop``: ``_id`` and these fields. One command.
+
+        As MongoDB has them: Decimal128, datetimes in UTC.
         """
+        collection, session = self._collection()
+        with collection.find(
+            wanted, dict.fromkeys(fields, 1), skip=start, limit=stop - start, sort=order, session=session
+        ) as found:
+            return list(found)
+
+    def aggregated(self, pipeline: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """The documents that an aggregation gives, as MongoDB has them. One command."""
+        collection, session = self._collection()
+        with collection.aggregate(pipeline, session=session) as found:
+            return list(found)
+
+    def _collection(self) -> tuple[Any, Any]:
         connection: Any = connections[self.get_queryset().db]
         collection = connection.get_collection(self.model._meta.db_table, codec_options=_IN_UTC)
-        with collection.aggregate(pipeline, session=connection.session) as found:
-            return list(found)
+        return collection, connection.session
 
 
 class TenantManager(PlaneManager[M]):

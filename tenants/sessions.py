@@ -99,7 +99,7 @@ def known_person(user_id: Any) -> User | None:
 
 
 def _find(session_key: str) -> dict[str, Any] | None:
-    """The session's document; ``person``, ``organization`` and ``revision`` are lists of at most one each."""
+    """The session's document with ``person`` if there is one, lists ``organization`` and ``revision``."""
     collection = connections[CONTROL_ALIAS].get_collection(Session._meta.db_table)  # type: ignore[attr-defined]
     pipeline: list[dict[str, Any]] = [
         {"$match": {"_id": session_key, "expire_date": {"$gt": timezone.now()}}},
@@ -111,6 +111,8 @@ def _find(session_key: str) -> dict[str, Any] | None:
                 "as": "person",
             }
         },
+        # Between the two, so that the second looks one value up and not an array of them.
+        {"$unwind": {"path": "$person", "preserveNullAndEmptyArrays": True}},
         {
             "$lookup": {
                 "from": Organization._meta.db_table,
@@ -132,9 +134,9 @@ def _find(session_key: str) -> dict[str, Any] | None:
 
 
 def _person_in(found: dict[str, Any]) -> User | None:
-    if not found["person"]:
+    if "person" not in found:
         return None
-    person = instance_from_document(User, found["person"][0])
+    person = instance_from_document(User, found["person"])
     if found["organization"]:
         person.organization = instance_from_document(Organization, found["organization"][0])
     return person
