@@ -8,7 +8,7 @@ PY := .venv/bin/python
 NAME ?=
 ARGS ?=
 
-.PHONY: help run test check format bench install clean-data clean
+.PHONY: help run test check format mutations bench install clean-data clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,10 @@ format: ## Put the code into the one format
 	@$(PYTHON) -m tooling.bootstrap dev
 	@$(PY) -m ruff check --fix-only --quiet .
 	@$(PY) -m ruff format .
+
+mutations: ## Break the tenant engine in every known way and see that a test fails (about 10 minutes)
+	@$(PYTHON) -m tooling.bootstrap dev
+	@$(PY) -m tooling.mutations
 
 bench: ## Run a benchmark (NAME=…), or list them
 	@$(PYTHON) -m tooling.bootstrap dev

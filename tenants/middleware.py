@@ -26,6 +26,7 @@ from tenants.context import carry_iterator, know_shared_revision, no_organizatio
 from tenants.errors import ClusterUnreachable, OrganizationRefused, TenancyError, UnknownCluster
 from tenants.models import User
 from tenants.mongodb.credentials import UsersKeyMissing
+from tenants.mongodb.failures import passes
 from tenants.mongodb.reachability import clusters
 from tenants.sessions import SessionStore, person_known
 
@@ -106,9 +107,10 @@ _AUTHENTICATION_FAILED = 18
 
 
 def is_unreachable(error: BaseException | None) -> bool:
-    """Whether the failure is that a database could not be had (in time), however it was wrapped."""
+    """Whether a database could not be had (in time), or not in this moment, however that was wrapped."""
     return any(
         isinstance(one, _OUT_OF_REACH)
+        or passes(one)
         or (isinstance(one, OperationFailure) and one.code == _AUTHENTICATION_FAILED)
         for one in _causes(error)
     )

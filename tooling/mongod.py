@@ -196,6 +196,9 @@ def _command(program: Path, port: int, directory: Path, log: LogFile, options: O
         # The only member has nobody to hand over to, so it need not wait before it shuts down.
         *("--setParameter", "shutdownTimeoutMillisForSignaledShutdown=0"),
         *("--setParameter", "diagnosticDataCollectionEnabled=false"),
+        # A process that dies within a transaction leaves its documents locked until the server ends it. Those
+        # of the application take milliseconds; the server's own default is a minute.
+        *("--setParameter", "transactionLifetimeLimitSeconds=10"),
         # Nothing here runs JavaScript in the server.
         "--noscripting",
     ]

@@ -34,6 +34,10 @@ class StaffSite(AdminSite):
     # The pages of firms have nothing for staff.
     site_url = None
 
+    def get_urls(self) -> list[Any]:
+        """Without Django's address that leads from a record to its own page: no record here has one."""
+        return [one for one in super().get_urls() if getattr(one, "name", None) != "view_on_site"]
+
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         return super().index(request, {"dashboard": dashboard(), **(extra_context or {})})
 

@@ -16,7 +16,10 @@ from valuation.checks import every_own_model_names_its_plane, no_relation_crosse
 
 OWN_APPS = ("tenants", "banks", "reports")
 COLLECTIONS = {
-    Plane.CONTROL: {"organizations", "users", "plans", "subscriptions", "clusters", "audit_logs", "sessions", "revisions"},
+    Plane.CONTROL: {
+        *("organizations", "users", "plans", "subscriptions", "clusters", "audit_logs"),
+        *("sessions", "revisions"),
+    },
     Plane.SHARED: {"banks", "common_fields", "document_types", "system_templates"},
     Plane.TENANT: {
         "reports",

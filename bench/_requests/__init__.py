@@ -1,0 +1,1 @@
+"""What the benchmark ``requests`` is made of: data, servers, load, and the same page on other foundations."""

@@ -1,0 +1,20 @@
+"""This application's settings without anything that asks a database: no session, no sign-in, no organization.
+
+In their place a middleware puts the same person and firm onto every request. All else is as served.
+"""
+
+from valuation.settings import *  # noqa: F403
+from valuation.settings import MIDDLEWARE as _SERVED
+
+_ASK_A_DATABASE = {
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "tenants.middleware.PersonMiddleware",
+    "tenants.middleware.OrganizationMiddleware",
+}
+MIDDLEWARE = [
+    *(name for name in _SERVED if name not in _ASK_A_DATABASE),
+    "bench._requests.nodb.ConstantPersonMiddleware",
+]
+ROOT_URLCONF = "bench._requests.nodb_urls"
+# Messages live in the session otherwise.
+MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"

@@ -1,0 +1,310 @@
+"""The mutations: what is broken, where, and which tests are asked to notice.
+
+``old`` stands in the file exactly once; a test of the suite says so, so that none goes stale.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+HAZARDS = "tenants/tests/test_hazards.py"
+LAZY = "tests/isolation/test_lazy.py"
+STREAMS = "tests/isolation/test_streams.py"
+CONTEXT = "tests/isolation/test_context.py"
+SAME_IDS = "tests/isolation/test_same_ids.py"
+ADDRESSES = "tests/isolation/test_addresses.py"
+CANARIES = "tests/isolation/test_canaries.py"
+REVOCATION = "tests/isolation/test_revocation.py"
+USERS = "tests/isolation/database_users"
+PLANES = "tests/architecture/test_planes.py"
+UNREACHABLE = "tenants/tests/test_unreachable.py"
+REACHABILITY = "tenants/tests/test_reachability.py"
+SHARED_CACHE = "tenants/tests/test_shared_cache.py"
+
+
+@dataclass(frozen=True, slots=True)
+class Mutation:
+    """One change to one file: ``what`` it breaks, in words, and the ``tests`` that are run against it."""
+
+    what: str
+    file: str
+    old: str
+    new: str
+    tests: tuple[str, ...]
+
+
+MUTATIONS = (
+    # The router
+    Mutation(
+        "the router falls back to the control plane when no firm is active",
+        "tenants/router.py",
+        "        active = require_org_id(model._meta.label)\n",
+        '        active = getattr(__import__("tenants.context").context, "active_org_id")() or "default"\n',
+        (HAZARDS,),
+    ),
+    Mutation(
+        "the router takes an instance of another firm",
+        "tenants/router.py",
+        "            if belongs_to is not None and belongs_to != active:",
+        "            if False:",
+        (HAZARDS,),
+    ),
+    Mutation(
+        "the router lets firms write shared resources",
+        "tenants/router.py",
+        "if plane_of(model) is Plane.SHARED and not shared_resources_are_writable():",
+        "if False:",
+        (HAZARDS,),
+    ),
+    # The middleware and the context
+    Mutation(
+        "the middleware leaves the firm active after the request",
+        "tenants/context.py",
+        "        _shared_writable.reset(writable)\n        _active.reset(token)",
+        "        _shared_writable.reset(writable)",
+        (HAZARDS,),
+    ),
+    Mutation(
+        "the middleware does not begin with nothing active",
+        "tenants/context.py",
+        "    token = _active.set(None)\n    writable",
+        "    token = _active.set(_active.get())\n    writable",
+        (CONTEXT, HAZARDS),
+    ),
+    Mutation(
+        "a streaming response is not carried",
+        "tenants/middleware.py",
+        "response.streaming_content = carry_iterator(content)",
+        "response.streaming_content = content",
+        (STREAMS, HAZARDS),
+    ),
+    Mutation(
+        "a request may go on to a second firm",
+        "tenants/context.py",
+        "    if current is not None and current != placement.org_id:\n        raise",
+        "    if False:\n        raise",
+        (CONTEXT, HAZARDS),
+    ),
+    Mutation(
+        "a suspended firm's people are let in",
+        "tenants/access.py",
+        "    if not organization.is_active:",
+        "    if False:",
+        (REVOCATION, ADDRESSES),
+    ),
+    Mutation(
+        "staff who once had a firm keep it",
+        "tenants/access.py",
+        "    if user.is_staff or organization is None:",
+        "    if organization is None:",
+        (REVOCATION, ADDRESSES),
+    ),
+    # Querysets and connections
+    Mutation(
+        "a queryset is evaluated for whichever firm is active then",
+        "tenants/planes.py",
+        "        if alias is not None and alias != active:",
+        "        if False:",
+        (HAZARDS, LAZY),
+    ),
+    Mutation(
+        "a queryset does not know the firm it was built for",
+        "tenants/planes.py",
+        "        return TenantQuerySet(model=self.model, using=alias, hints=self._hints)",
+        "        return TenantQuerySet(model=self.model, hints=self._hints)",
+        (HAZARDS, LAZY),
+    ),
+    Mutation(
+        "a connection answers whichever firm is active",
+        "tenants/mongodb/base.py",
+        "        if activation.org_id != self.alias:",
+        "        if False:",
+        (HAZARDS, LAZY),
+    ),
+    Mutation(
+        "a connection answers while no firm is active",
+        "tenants/mongodb/base.py",
+        "        if activation is None:\n"
+        '            raise NoActiveOrganization(f"The database {self.alias!r}")',
+        "        if activation is None:\n            return None",
+        (HAZARDS, CONTEXT, LAZY),
+    ),
+    Mutation(
+        "firms get writable collections of the shared resources",
+        "tenants/mongodb/base.py",
+        "return self.alias == SHARED_ALIAS and not shared_resources_are_writable()",
+        "return False",
+        (HAZARDS,),
+    ),
+    Mutation(
+        "every firm's database is the first one's",
+        "tenants/registry.py",
+        '            "NAME": placement.org_id,\n',
+        '            "NAME": "alpha_valuers",\n',
+        (SAME_IDS, HAZARDS),
+    ),
+    Mutation(
+        "iexact takes regular expressions",
+        "tenants/mongodb/base.py",
+        '{"$regex": f"^{re.escape(str(value))}$", "$options": "i"}',
+        '{"$regex": f"^{value}$", "$options": "i"}',
+        (HAZARDS,),
+    ),
+    Mutation(
+        "a relation across planes passes the checks",
+        "valuation/checks.py",
+        "        and plane_of(model) is not plane_of(field.related_model)",
+        "        and False",
+        (PLANES,),
+    ),
+    # Clients and the registry
+    Mutation(
+        "racing threads make a client each",
+        "tenants/mongodb/clients.py",
+        "        with self._lock:\n"
+        "            client = self._clients.get(address_setting)\n"
+        "            if client is None:",
+        "        if True:\n            if client is None:",
+        (HAZARDS,),
+    ),
+    Mutation(
+        "a forked child keeps the parent's clients",
+        "tenants/mongodb/clients.py",
+        "os.register_at_fork(after_in_child=clients.forget_after_fork)\n",
+        "",
+        (HAZARDS,),
+    ),
+    Mutation(
+        "closing one thread's connection closes everybody's client",
+        "tenants/mongodb/base.py",
+        "            self._end_session()\n        self.connection = None",
+        "            self._end_session()\n        self.connection.close()\n        self.connection = None",
+        (HAZARDS,),
+    ),
+    Mutation(
+        "the registry drops whichever came first, not the least recently used",
+        "tenants/registry.py",
+        "            if entry is not None and entry[0] == placement:\n"
+        "                self._entries.move_to_end(placement.org_id)",
+        "            if entry is not None and entry[0] == placement:\n                pass",
+        (HAZARDS,),
+    ),
+    Mutation(
+        "an eviction drops a connection within its transaction",
+        "tenants/registry.py",
+        "    if wrapper is not None and wrapper.session is None:",
+        "    if wrapper is not None:",
+        (HAZARDS,),
+    ),
+    Mutation(
+        "a connection made before a move is used after it",
+        "tenants/registry.py",
+        "        if recent.get(placement.org_id, placement.version) != placement.version:",
+        "        if False:",
+        (HAZARDS,),
+    ),
+    Mutation(
+        "an organization's own client signs in as the cluster's user",
+        "tenants/mongodb/clients.py",
+        "        address = credentials.with_credentials(address, as_user_of)\n",
+        "        pass\n",
+        (USERS,),
+    ),
+    # Transactions
+    Mutation(
+        "a failed commit leaves its hooks to the next block",
+        "tenants/mongodb/transaction.py",
+        "    connection.run_on_commit = []\n    session",
+        "    session",
+        (HAZARDS,),
+    ),
+    Mutation(
+        "a transaction without a firm goes to the control plane",
+        "tenants/mongodb/transaction.py",
+        'connection: Any = connections[using or require_org_id("A transaction")]\n'
+        "    if connection.in_atomic_block_mongo:\n        connection.nested",
+        'connection: Any = connections[using or "default"]\n'
+        "    if connection.in_atomic_block_mongo:\n        connection.nested",
+        (HAZARDS,),
+    ),
+    # Who is asking
+    Mutation(
+        "removing a person leaves the sessions",
+        "tenants/operations/people.py",
+        "        if end_sessions:\n            end_sessions_of([person.pk])\n",
+        "",
+        (REVOCATION,),
+    ),
+    Mutation(
+        "suspending a firm leaves its people's sessions",
+        "tenants/operations/provision.py",
+        "        if status == OrganizationStatus.SUSPENDED:\n",
+        "        if False:\n",
+        (REVOCATION,),
+    ),
+    Mutation(
+        "a session brings along whomever its record names, whatever is signed in it",
+        "tenants/sessions.py",
+        "    return person if person is not None and str(person.pk) == str(user_id) else None",
+        "    return person",
+        (REVOCATION,),
+    ),
+    Mutation(
+        "a request under way brings an ended session back",
+        "tenants/sessions.py",
+        "        if not changed:\n",
+        "        if False:\n",
+        (REVOCATION,),
+    ),
+    Mutation(
+        "a page may be used without its permission",
+        "tenants/access.py",
+        "            if not cast(User, request.user).can(permission):",
+        "            if False:",
+        (ADDRESSES,),
+    ),
+    Mutation(
+        "another firm's report is refused instead of not found",
+        "reports/views/finding.py",
+        '    if found is None:\n        raise Http404("There is no such report.")',
+        "    if found is None:\n"
+        "        raise __import__('django.core.exceptions').core.exceptions.PermissionDenied",
+        (ADDRESSES,),
+    ),
+    # Caches and reachability
+    Mutation(
+        "pictures of pages are kept without the firm they belong to",
+        "reports/page_cache.py",
+        "    org_id: str\n    report_id: str\n",
+        "    report_id: str\n    org_id: str = __import__('dataclasses').field(compare=False)\n",
+        (CANARIES,),
+    ),
+    Mutation(
+        "shared data that staff changed is still kept",
+        "tenants/shared_cache.py",
+        "            if self._revision == revision:\n",
+        "            if True:\n",
+        (SHARED_CACHE,),
+    ),
+    Mutation(
+        "writing shared resources tells nobody",
+        "tenants/context.py",
+        "        for told in _after_shared_write:\n            told()\n",
+        "        pass\n",
+        (SHARED_CACHE,),
+    ),
+    Mutation(
+        "every request waits for a cluster that is down",
+        "tenants/mongodb/reachability.py",
+        "            if now - self._tried_at < TRIAL_SECONDS:",
+        "            if False:",
+        (REACHABILITY,),
+    ),
+    Mutation(
+        "an unreachable database is an error of the program",
+        "tenants/middleware.py",
+        "        isinstance(one, _OUT_OF_REACH)\n",
+        "        False\n",
+        (UNREACHABLE,),
+    ),
+)
