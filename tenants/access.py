@@ -43,7 +43,10 @@ def activate_for(request: HttpRequest, user: User) -> None:
         raise OrganizationRefused(organization.org_id, organization.status)
     if active_org_id() is None:
         # Once a request: whoever is let in to try a cluster must not be refused by the API's own look.
-        clusters[organization.address_setting].require()
+        reachability = clusters[organization.address_setting]
+        reachability.require()
+        # The middleware leaves it when the request ends.
+        request.reachability = reachability  # type: ignore[attr-defined]
     activate(organization.placement)
     request.organization = organization  # type: ignore[attr-defined]
 

@@ -8,7 +8,7 @@ that nothing of an earlier request on the same worker thread can be seen. Code t
 from __future__ import annotations
 
 import contextvars
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
@@ -36,7 +36,18 @@ _active: contextvars.ContextVar[Activation | None] = contextvars.ContextVar("act
 # The revision of the shared resources that the request began with; None where nothing says it.
 _shared_revision: contextvars.ContextVar[int | None] = contextvars.ContextVar("shared_revision", default=None)
 _after_shared_write: list[Callable[[], None]] = []
-_shared_writable: contextvars.ContextVar[bool] = contextvars.ContextVar("shared_writable", default=False)
+
+
+@dataclass(slots=True, eq=False)
+class SharedWriting:
+    """A block in which shared resources may be written; ``begun`` once it got hold of them."""
+
+    begun: bool = False
+
+
+_shared_writing: contextvars.ContextVar[SharedWriting | None] = contextvars.ContextVar(
+    "shared_writing", default=None
+)
 
 
 def active_org_id() -> str | None:
@@ -62,13 +73,13 @@ def require_org_id(what: str = "This") -> str:
 def no_organization() -> Iterator[None]:
     """Within it nothing is active; afterwards all is as before, whatever was activated inside."""
     token = _active.set(None)
-    writable = _shared_writable.set(False)
+    writing = _shared_writing.set(None)
     revision = _shared_revision.set(None)
     try:
         yield
     finally:
         _shared_revision.reset(revision)
-        _shared_writable.reset(writable)
+        _shared_writing.reset(writing)
         _active.reset(token)
 
 
@@ -107,18 +118,20 @@ def organization_active(placement: Placement | str) -> Iterator[None]:
 def shared_resources_writable() -> Iterator[None]:
     """Allow writes to shared resources inside the block. Refused while an organization is active.
 
-    Afterwards every process reads them anew, whatever became of the block.
+    Afterwards every process reads them anew, whatever became of the block, if it touched them at all.
     """
     current = active_org_id()
     if current is not None:
         raise WrongOrganization("Writing shared resources", belongs_to="staff", active=current)
-    token = _shared_writable.set(True)
+    writing = SharedWriting()
+    token = _shared_writing.set(writing)
     try:
         yield
     finally:
-        _shared_writable.reset(token)
-        for told in _after_shared_write:
-            told()
+        _shared_writing.reset(token)
+        if writing.begun:
+            for told in _after_shared_write:
+                told()
 
 
 def after_shared_write(function: Callable[[], None]) -> None:
@@ -138,7 +151,14 @@ def shared_revision() -> int | None:
 
 def shared_resources_are_writable() -> bool:
     """Whether a write to shared resources is allowed here."""
-    return _shared_writable.get() and _active.get() is None
+    return _shared_writing.get() is not None and _active.get() is None
+
+
+def note_shared_writing() -> None:
+    """Say that the block has got hold of the shared resources and may write them from now on."""
+    writing = _shared_writing.get()
+    if writing is not None:
+        writing.begun = True
 
 
 def carry(function: Callable[P, T]) -> Callable[P, T]:
@@ -151,21 +171,43 @@ def carry(function: Callable[P, T]) -> Callable[P, T]:
     return bound
 
 
-def carry_iterator(items: Iterable[T]) -> Iterator[T]:
+class CarriedIterator(Iterator[T]):
+    """Each step of ``items`` runs in the context that was current when this was made."""
+
+    def __init__(self, items: Iterable[T]) -> None:
+        self._context = contextvars.copy_context()
+        self._iterator = self._context.run(iter, items)
+
+    def __next__(self) -> T:
+        return self._context.run(next, self._iterator)
+
+    def run(self, function: Callable[[], object]) -> None:
+        """Run something else there, e.g. what closes the source."""
+        self._context.run(function)
+
+
+def carry_iterator(items: Iterable[T]) -> CarriedIterator[T]:
     """Iterate ``items`` under the organization that is active now, after the request has ended too.
 
     A streaming response is consumed when the middleware has long exited; each step runs in the context
     that was current when the response was made.
     """
-    # Not a generator itself: the context is taken now, not at the first step.
-    context = contextvars.copy_context()
-    return _steps(context, context.run(iter, items))
+    return CarriedIterator(items)
 
 
-def _steps(context: contextvars.Context, iterator: Iterator[T]) -> Iterator[T]:
-    finished = object()
+def carry_async_iterator(items: AsyncIterable[T]) -> AsyncIterator[T]:
+    """The same for an asynchronous stream; between its steps the task's own context is as it was."""
+    # Not a generator itself: the organization is taken now, not at the first step.
+    return _async_steps(_active.get(), aiter(items))
+
+
+async def _async_steps(activation: Activation | None, iterator: AsyncIterator[T]) -> AsyncIterator[T]:
     while True:
-        item = context.run(next, iterator, finished)
-        if item is finished:
+        token = _active.set(activation)
+        try:
+            item = await anext(iterator)
+        except StopAsyncIteration:
             return
-        yield item  # type: ignore[misc]
+        finally:
+            _active.reset(token)
+        yield item

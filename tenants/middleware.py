@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextvars
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
 from typing import Any, cast
 
@@ -22,7 +23,7 @@ from pymongo.errors import (
 )
 
 from tenants.access import activate_for, refused_page
-from tenants.context import carry_iterator, know_shared_revision, no_organization
+from tenants.context import carry_async_iterator, carry_iterator, know_shared_revision, no_organization
 from tenants.errors import ClusterUnreachable, OrganizationRefused, TenancyError, UnknownCluster
 from tenants.models import User
 from tenants.mongodb.credentials import UsersKeyMissing
@@ -63,12 +64,26 @@ class OrganizationMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        # In a context of its own: what a request leaves open, say a generator that ends under a later request
+        # on this thread, puts nothing back there.
+        return contextvars.copy_context().run(self._serve, request)
+
+    def _serve(self, request: HttpRequest) -> HttpResponseBase:
         request.organization = None  # type: ignore[attr-defined]
+        request.reachability = None  # type: ignore[attr-defined]
+        try:
+            return self._answer(request)
+        finally:
+            if request.reachability is not None:  # type: ignore[attr-defined]
+                request.reachability.leave()  # type: ignore[attr-defined]
+
+    def _answer(self, request: HttpRequest) -> HttpResponseBase:
         with no_organization():
             try:
                 if request.user.is_authenticated:
                     activate_for(request, cast(User, request.user))
-                    revision = cast(SessionStore, request.session).shared_revision
+                    # None where the person did not come with a session.
+                    revision = getattr(getattr(request, "session", None), "shared_revision", None)
                     if revision is not None:
                         know_shared_revision(revision)
             except OrganizationRefused as refusal:
@@ -79,9 +94,8 @@ class OrganizationMiddleware:
                     raise
                 return unavailable(request, error)
             response = self.get_response(request)
-            if isinstance(response, StreamingHttpResponse) and not response.is_async:
-                content = cast("Iterator[bytes]", response.streaming_content)
-                response.streaming_content = carry_iterator(content)
+            if isinstance(response, StreamingHttpResponse):
+                _carry_stream(response)
             return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
@@ -106,6 +120,18 @@ _OUT_OF_REACH = (
 _AUTHENTICATION_FAILED = 18
 
 
+def _carry_stream(response: StreamingHttpResponse) -> None:
+    """Let a stream be produced, and closed when it is given up midway, for the request's organization."""
+    if response.is_async:
+        parts = cast("AsyncIterator[bytes]", response.streaming_content)
+        response.streaming_content = carry_async_iterator(parts)
+        return
+    carried = carry_iterator(cast("Iterator[bytes]", response.streaming_content))
+    closers: list[Callable[[], object]] = response._resource_closers  # type: ignore[attr-defined]
+    closers[:] = [partial(carried.run, closer) for closer in closers]
+    response.streaming_content = carried
+
+
 def is_unreachable(error: BaseException | None) -> bool:
     """Whether a database could not be had (in time), or not in this moment, however that was wrapped."""
     return any(
@@ -127,7 +153,9 @@ def unavailable(request: HttpRequest, error: BaseException) -> HttpResponse:
     organization = getattr(request, "organization", None)
     if organization is not None and any(isinstance(one, AutoReconnect) for one in _causes(error)):
         clusters[organization.address_setting].failed()
-    logger.error("A database did not answer for %s: %s", request.path, type(error).__name__)
+    # Who was merely refused says nothing new: the outage itself was told by who waited for it.
+    level = logging.INFO if isinstance(error, ClusterUnreachable) else logging.ERROR
+    logger.log(level, "A database did not answer for %s: %s", request.path, type(error).__name__)
     response: HttpResponse
     if wants_json(request):
         response = _problem(503, "The database does not answer", "Try again in a few seconds.")

@@ -91,13 +91,13 @@ MONGODB_ADDRESSES: dict[str, str] = {
 }
 # An unreachable server must fail a request in seconds, and a write counts when the majority has it.
 MONGODB_CLIENT_OPTIONS: dict[str, Any] = {
-    "serverSelectionTimeoutMS": env.int("MONGODB_SELECTION_TIMEOUT_MS", default=2000),
+    "serverSelectionTimeoutMS": env.int("MONGODB_SELECTION_TIMEOUT_MS", default=1500),
     "connectTimeoutMS": 2000,
     # How soon a server that went silent is noticed.
     "heartbeatFrequencyMS": 2000,
     # What one operation may take in all: waiting for a server and a connection, tries, the answer. Uploads
     # and changes of a schema ask for more; commands of manage.py have no limit.
-    "timeoutMS": env.int("MONGODB_OPERATION_TIMEOUT_MS", default=2500),
+    "timeoutMS": env.int("MONGODB_OPERATION_TIMEOUT_MS", default=2000),
     "maxPoolSize": env.int("MONGODB_POOL_SIZE", default=32),
     "w": "majority",
     "retryWrites": True,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from typing import Any, cast
 
 from django.db import connections
@@ -13,7 +14,13 @@ from django_mongodb_backend.utils import OperationDebugWrapper
 from pymongo.collection import Collection
 from pymongo.database import Database
 
-from tenants.context import Activation, active, shared_resources_are_writable
+from tenants.context import (
+    Activation,
+    active,
+    carry,
+    note_shared_writing,
+    shared_resources_are_writable,
+)
 from tenants.errors import NoActiveOrganization, SharedResourcesAreReadOnly, WrongOrganization
 from tenants.mongodb.clients import Client, OwnClient, clients
 from tenants.mongodb.collections import ReadOnlyCollection
@@ -93,7 +100,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
     @property
     def database(self) -> Database[dict[str, Any]]:
         """The PyMongo database. Raises NoActiveOrganization or WrongOrganization."""
-        client = self._client(self._guard())
+        activation = self._guard()
+        # Refuses the thread of an event loop.
+        self.ensure_connection()
+        client = self._client(activation)
         if client is not self.connection:
             # At first; after a fork; after the clients were closed: an old client must not be used again.
             self.connection = client
@@ -120,6 +130,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def get_database_version(self) -> tuple[int, ...]:
         return tuple(self._client(self._guard()).server_info()["versionArray"])
 
+    def on_commit(self, func: Callable[[], object], robust: bool = False) -> None:
+        """The hook runs for the organization that was active when it was handed over, whichever is then."""
+        super().on_commit(carry(func), robust)
+
     # The guards ------------------------------------------------------------------------------------
 
     def _guard(self) -> Activation | None:
@@ -133,8 +147,17 @@ class DatabaseWrapper(base.DatabaseWrapper):
             raise WrongOrganization("The connection", belongs_to=self.alias, active=activation.org_id)
         return activation
 
+    def require_active(self) -> None:
+        """Raises NoActiveOrganization or WrongOrganization while this database may not be used."""
+        self._guard()
+
     def _refuses_writes(self) -> bool:
-        return self.alias == SHARED_ALIAS and not shared_resources_are_writable()
+        if self.alias != SHARED_ALIAS:
+            return False
+        if not shared_resources_are_writable():
+            return True
+        note_shared_writing()
+        return False
 
 
 def forget_wrappers_after_fork() -> None:

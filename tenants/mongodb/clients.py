@@ -142,15 +142,15 @@ def connect(address_setting: str, *, as_user_of: str = "", **options: Any) -> Cl
         raise UnknownCluster(address_setting)
     if as_user_of:
         address = credentials.with_credentials(address, as_user_of)
-    return MongoClient(
+    reachability = clusters[address_setting]
+    client: Client = MongoClient(
         address,
-        event_listeners=[
-            *listeners_for(address_setting),
-            ReachabilityListener(clusters[address_setting]),
-        ],
+        event_listeners=[*listeners_for(address_setting), ReachabilityListener(reachability)],
         driver=DriverInfo("valuation"),
         **{**settings.MONGODB_CLIENT_OPTIONS, **options},
     )
+    reachability.watch(client)
+    return client
 
 
 # A forked child keeps what it inherited, so that nothing of it is collected and closed.

@@ -1,10 +1,10 @@
 """Whether a cluster answers. A request for one that does not is refused at once instead of waiting in line.
 
 Without this, every request for an organization whose cluster is gone would hold a thread until the driver
-gives up, and a few of them would hold all threads: one cluster's outage would be everybody's. So a cluster
-counts as down when the driver knows no server of it that takes writes, or when an operation has ended for
-want of an answer; and as silent when several commands wait and nothing has answered for a second. Then one
-request every few seconds may try, and the first answer ends it.
+gives up, and a few of them would hold all threads: one cluster's outage would be everybody's. So at most
+MOST_WAITING requests of a process wait for a cluster that gives no sign of life; more are refused. When one
+of them has ended for want of an answer the cluster counts as down: then one request every few seconds may
+try, and the first answer ends it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,12 @@ from __future__ import annotations
 import os
 import threading
 import time
+import weakref
+from typing import Any
 
+import pymongo
+from pymongo import MongoClient
+from pymongo.errors import PyMongoError
 from pymongo.monitoring import (
     CommandFailedEvent,
     CommandListener,
@@ -28,9 +33,14 @@ from tenants.errors import ClusterUnreachable
 
 # Longer than an operation may take, so that one request at a time waits for a cluster that is down.
 TRIAL_SECONDS = 3.0
-# Two slow commands on a quiet cluster are no outage yet; without an answer for this long they are.
-SILENCE_SECONDS = 1.0
+# So many requests may wait, whatever the cluster does: half of a worker's threads.
 MOST_WAITING = 2
+# When a command has waited for so long and nothing else was answered, a ping asks whether anybody is there.
+SILENCE_SECONDS = 0.15
+# A server that lives answers a ping much sooner, also one that waits for its disk.
+PING_SECONDS = 0.25
+# A new client has found its servers by then.
+DISCOVERY_SECONDS = 0.5
 
 
 class Reachability:
@@ -38,21 +48,44 @@ class Reachability:
 
     def __init__(self, address_setting: str) -> None:
         self.address_setting = address_setting
+        # When each command in flight was sent, by its request id.
         self._waiting: dict[int, float] = {}
         self._answered_at = time.monotonic()
+        self._visitors = 0
         self._down = False
         self._tried_at = float("-inf")
+        self._watched_since = float("-inf")
+        self._clients: weakref.WeakSet[MongoClient[Any]] = weakref.WeakSet()
         self._lock = threading.Lock()
+        self._ping_lock = threading.Lock()
+
+    def watch(self, client: MongoClient[Any]) -> None:
+        """A client of this cluster: what it knows of the servers counts, and it can ask them."""
+        with self._lock:
+            if self._client_with_primary() is None:
+                self._watched_since = time.monotonic()
+            self._clients.add(client)
 
     def require(self) -> None:
-        """Let the caller go on to the cluster, or raise ClusterUnreachable."""
-        if not self._down and not self._is_silent():
+        """Let a request go on to the cluster until it says ``leave``, or raise ClusterUnreachable."""
+        if self._enters():
             return
-        with self._lock:
-            now = time.monotonic()
-            if now - self._tried_at < TRIAL_SECONDS:
+        # One asks; the others wait for what it learns, a quarter of a second at most.
+        with self._ping_lock:
+            if self._enters():
+                return
+            client = self._client_with_primary()
+            if client is None or not _answers_ping(client):
+                # Those that wait are the trial.
+                self.failed()
                 raise ClusterUnreachable(self.address_setting)
-            self._tried_at = now
+            with self._lock:
+                self._visitors += 1
+
+    def leave(self) -> None:
+        """The request has ended."""
+        with self._lock:
+            self._visitors -= 1
 
     def failed(self) -> None:
         """An operation has ended because nothing answered, after all that the driver tries."""
@@ -61,10 +94,6 @@ class Reachability:
                 self._down = True
                 # Whoever failed was the trial.
                 self._tried_at = time.monotonic()
-
-    def lost_primary(self) -> None:
-        """The driver knows no server any more that takes writes."""
-        self._down = True
 
     def has_answered(self) -> None:
         """Something was answered, or a server that takes writes was found."""
@@ -79,14 +108,52 @@ class Reachability:
     def settled(self, request_id: int) -> None:
         self._waiting.pop(request_id, None)
 
-    def _is_silent(self) -> bool:
-        if len(self._waiting) < MOST_WAITING:
+    def _enters(self) -> bool:
+        """Whether the caller goes on without a ping. Raises ClusterUnreachable when a ping is of no use."""
+        with self._lock:
+            if self._may_enter():
+                self._visitors += 1
+                return True
+            if self._down or self._client_with_primary() is None:
+                raise ClusterUnreachable(self.address_setting)
             return False
-        since = time.monotonic() - SILENCE_SECONDS
-        if self._answered_at > since:
-            return False
+
+    def _may_enter(self) -> bool:
+        """Whether the caller goes on without a ping. Under the lock."""
+        now = time.monotonic()
+        if self._down:
+            if now - self._tried_at < TRIAL_SECONDS:
+                return False
+            self._tried_at = now
+            return True
+        if self._visitors < MOST_WAITING:
+            return True
+        return self._has_primary(now) and not self._is_silent(now)
+
+    def _has_primary(self, now: float) -> bool:
+        """Whether the driver knows a server that takes writes, or has only begun to look for one.
+
+        Asked directly: the driver's events say so too, but up to a second late.
+        """
+        return self._client_with_primary() is not None or now - self._watched_since < DISCOVERY_SECONDS
+
+    def _client_with_primary(self) -> MongoClient[Any] | None:
+        return next((one for one in self._clients if one.topology_description.has_writable_server()), None)
+
+    def _is_silent(self, now: float) -> bool:
+        """Whether a command has waited for long, and nothing was answered meanwhile."""
         # A copy: other threads ask and settle meanwhile.
-        return sum(asked_at < since for asked_at in list(self._waiting.values())) >= MOST_WAITING
+        oldest = min(list(self._waiting.values()), default=now)
+        return max(oldest, self._answered_at) < now - SILENCE_SECONDS
+
+
+def _answers_ping(client: MongoClient[Any]) -> bool:
+    try:
+        with pymongo.timeout(PING_SECONDS):
+            client.admin.command("ping")
+    except PyMongoError:
+        return False
+    return True
 
 
 class ReachabilityListener(CommandListener, TopologyListener):
@@ -109,11 +176,8 @@ class ReachabilityListener(CommandListener, TopologyListener):
         """Nothing is known yet."""
 
     def description_changed(self, event: TopologyDescriptionChangedEvent) -> None:
-        new = event.new_description
-        if new.has_writable_server():
+        if event.new_description.has_writable_server():
             self._reachability.has_answered()
-        elif new.server_descriptions() and event.previous_description.has_writable_server():
-            self._reachability.lost_primary()
 
     def closed(self, event: TopologyClosedEvent) -> None:
         """A client was closed, which says nothing of the cluster: no server is left in its description."""

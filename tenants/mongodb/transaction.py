@@ -41,7 +41,8 @@ def atomic(using: str | None = None) -> Iterator[None]:
 
     Nested blocks on the same alias join the outer transaction. A commit whose outcome is unknown is asked
     again; a transient failure is raised, because only ``run_atomically`` can run the block once more.
-    Raises NoActiveOrganization when no alias is given and no organization is active.
+    Raises NoActiveOrganization when no alias is given and no organization is active, and WrongOrganization
+    when another one is than the alias says: at the block's end too, and nothing is written then.
     """
     connection: Any = connections[using or require_org_id("A transaction")]
     if connection.in_atomic_block_mongo:
@@ -55,6 +56,8 @@ def atomic(using: str | None = None) -> Iterator[None]:
     connection.in_atomic_block_mongo = True
     try:
         yield
+        # A generator may be continued, and so come to its end, under another organization than it began.
+        connection.require_active()
         _commit(connection)
     except BaseException:
         _abandon(connection)

@@ -89,14 +89,21 @@ def test_it_holds_a_bounded_number_of_values(cache: SharedCache, monkeypatch: py
 def test_a_write_begins_the_next_revision_even_when_it_fails(database: None) -> None:
     def fail() -> None:
         with shared_resources_writable():
+            Bank.objects.filter(code="none").update(name="None")
             raise ValueError("midway")
 
     with shared_resources_writable():
-        pass
+        Bank.objects.filter(code="none").update(name="None")
     before = Revision.objects.get(name="shared").number
     with pytest.raises(ValueError, match="midway"):
         fail()
     assert Revision.objects.get(name="shared").number == before + 1
+
+
+def test_a_block_that_touches_nothing_begins_no_revision(database: None) -> None:
+    with shared_resources_writable():
+        pass
+    assert not Revision.objects.filter(name="shared").exists()
 
 
 # On pages --------------------------------------------------------------------------------------------

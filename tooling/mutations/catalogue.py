@@ -60,22 +60,22 @@ MUTATIONS = (
     Mutation(
         "the middleware leaves the firm active after the request",
         "tenants/context.py",
-        "        _shared_writable.reset(writable)\n        _active.reset(token)",
-        "        _shared_writable.reset(writable)",
+        "        _shared_writing.reset(writing)\n        _active.reset(token)",
+        "        _shared_writing.reset(writing)",
         (HAZARDS,),
     ),
     Mutation(
         "the middleware does not begin with nothing active",
         "tenants/context.py",
-        "    token = _active.set(None)\n    writable",
-        "    token = _active.set(_active.get())\n    writable",
+        "    token = _active.set(None)\n    writing",
+        "    token = _active.set(_active.get())\n    writing",
         (CONTEXT, HAZARDS),
     ),
     Mutation(
         "a streaming response is not carried",
         "tenants/middleware.py",
-        "response.streaming_content = carry_iterator(content)",
-        "response.streaming_content = content",
+        "                _carry_stream(response)\n",
+        "                pass\n",
         (STREAMS, HAZARDS),
     ),
     Mutation(
@@ -132,8 +132,8 @@ MUTATIONS = (
     Mutation(
         "firms get writable collections of the shared resources",
         "tenants/mongodb/base.py",
-        "return self.alias == SHARED_ALIAS and not shared_resources_are_writable()",
-        "return False",
+        "        if not shared_resources_are_writable():\n            return True",
+        "        if False:\n            return True",
         (HAZARDS,),
     ),
     Mutation(
@@ -289,15 +289,15 @@ MUTATIONS = (
     Mutation(
         "writing shared resources tells nobody",
         "tenants/context.py",
-        "        for told in _after_shared_write:\n            told()\n",
-        "        pass\n",
+        "            for told in _after_shared_write:\n                told()\n",
+        "            pass\n",
         (SHARED_CACHE,),
     ),
     Mutation(
         "every request waits for a cluster that is down",
         "tenants/mongodb/reachability.py",
         "            if now - self._tried_at < TRIAL_SECONDS:",
-        "            if False:",
+        "            if now < self._tried_at:",
         (REACHABILITY,),
     ),
     Mutation(

@@ -137,7 +137,7 @@ def test_a_get_writes_nothing(
             client.get(page)
     writes = {"insert", "update", "delete", "findAndModify", "create", "drop"}
     # A warning that is shown on the next page is kept in the session or a cookie.
-    assert [one for one in sent if one.name in writes and one.collection != "django_session"] == []
+    assert [one for one in sent if one.name in writes and one.collection != "sessions"] == []
 
 
 def test_every_address_refuses_a_member_of_a_firm(
