@@ -137,7 +137,7 @@ class DatabaseRegistry:
             _drop_connection(placement.org_id)
         recent[placement.org_id] = placement.version
         recent.move_to_end(placement.org_id)
-        while len(recent) > self.capacity:
+        while len(recent) > settings.ORGANIZATION_CONNECTIONS:
             org_id, _ = recent.popitem(last=False)
             _drop_connection(org_id)
 

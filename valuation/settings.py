@@ -117,6 +117,9 @@ MIGRATION_MODULES = {
 }
 # How many organizations' connection settings a process keeps, least recently used dropped first.
 ORGANIZATION_DATABASES = env.int("ORGANIZATION_DATABASES", default=50)
+# How many organizations' connection wrappers each thread keeps. A wrapper is a few kilobytes and no socket;
+# making one costs a tenth of an indexed read.
+ORGANIZATION_CONNECTIONS = env.int("ORGANIZATION_CONNECTIONS", default=1000)
 # Organizations with a database user of their own: the key that their passwords are made from, how many
 # clients of theirs a process keeps (each costs threads and sockets), and connections for each.
 ORGANIZATION_USERS_KEY = env.str("ORGANIZATION_USERS_KEY", default="")

@@ -4,5 +4,8 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from valuation.memory import settle
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "valuation.settings")
 application = get_wsgi_application()
+settle()

@@ -100,13 +100,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
     @property
     def database(self) -> Database[dict[str, Any]]:
         """The PyMongo database. Raises NoActiveOrganization or WrongOrganization."""
-        activation = self._guard()
+        # At first, after a fork and after the clients were closed this is another client than the one before,
+        # which must not be used again. With a client there is nothing to connect.
+        client = self.connection = self._client(self._guard())
         # Refuses the thread of an event loop.
         self.ensure_connection()
-        client = self._client(activation)
-        if client is not self.connection:
-            # At first; after a fork; after the clients were closed: an old client must not be used again.
-            self.connection = client
         return client[self.settings_dict["NAME"]]
 
     def get_collection(self, name: str, **kwargs: Any) -> Collection[dict[str, Any]]:

@@ -433,7 +433,7 @@ def test_the_registry_drops_the_least_recently_used(settings: Any) -> None:
 def test_an_eviction_does_not_disturb_work_in_flight(
     firm: Organization, rival: Organization, settings: Any
 ) -> None:
-    settings.ORGANIZATION_DATABASES = 1
+    settings.ORGANIZATION_DATABASES = settings.ORGANIZATION_CONNECTIONS = 1
     with organization_active(firm.placement):
         with atomic():
             count("begun")
@@ -441,6 +441,18 @@ def test_an_eviction_does_not_disturb_work_in_flight(
                 Counter.objects.count()
             count("finished")
         assert Counter.objects.count() == 2
+
+
+def test_a_thread_keeps_a_bounded_number_of_connections(
+    firm: Organization, rival: Organization, settings: Any
+) -> None:
+    settings.ORGANIZATION_CONNECTIONS = 1
+    with organization_active(firm.placement):
+        first = connections[firm.org_id]
+    with organization_active(rival.placement):
+        Counter.objects.count()
+    with organization_active(firm.placement):
+        assert connections[firm.org_id] is not first
 
 
 def test_a_newer_placement_replaces_the_connection(firm: Organization) -> None:

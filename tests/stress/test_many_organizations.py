@@ -49,6 +49,8 @@ def two_clusters(database: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         monkeypatch.setitem(settings.MONGODB_ADDRESSES, "MONGODB_URI_EAST", uri)
         monkeypatch.setitem(settings.MONGODB_CLIENT_OPTIONS, "maxPoolSize", POOL_SIZE)
         monkeypatch.setattr(settings, "ORGANIZATION_DATABASES", REGISTRY_SIZE)
+        # Wrappers are made and dropped all the time too.
+        monkeypatch.setattr(settings, "ORGANIZATION_CONNECTIONS", REGISTRY_SIZE)
         Cluster.objects.create(name="east", address_setting="MONGODB_URI_EAST")
         yield {name: urlsplit(settings.MONGODB_ADDRESSES[name]).port or 0 for name in CLUSTERS}
         clients.close_all()
