@@ -18,6 +18,7 @@ from django.core.management import call_command
 from django.test import Client
 
 from banks.models import Bank, CommonFields, DocumentType, Format
+from reports.counts import kept_counts
 from tenants.context import no_organization, organization_active, shared_resources_writable
 from tenants.models import Cluster, Organization, User
 from tenants.mongodb.clients import clients
@@ -65,6 +66,7 @@ def database(_migrated: None, django_db_blocker: Any) -> Iterator[None]:
             _remove_what_was_written(commands)
         registry.clear()
         shared_cache.clear()
+        kept_counts.clear()
 
 
 def _remove_what_was_written(commands: list[Command]) -> None:

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 from django.db.models import Q
 
+from reports.counts import kept_counts
 from reports.models import Report, ReportStatus
 from tenants.models import ActivityEntry, User
 from tenants.permissions import Permission
@@ -153,10 +154,16 @@ def matching(filters: Filters, user_id: str) -> dict[str, Any]:
 
 
 def tally(filters: Filters, user_id: str) -> Tally:
-    """Numbers for the page and all its chips. One command."""
+    """Numbers for the page and all its chips. One command, two when they are not kept and could be."""
+    if filters.words or filters.mine:
+        return Tally(_counted(matching(filters, user_id)))
+    return Tally(kept_counts.get(lambda: _counted(matching(Filters(), user_id))))
+
+
+def _counted(wanted: Mapping[str, Any]) -> dict[tuple[str, str, str], int]:
     grouped = Report.objects.aggregated(
         [
-            {"$match": matching(filters, user_id)},
+            {"$match": wanted},
             {
                 "$group": {
                     "_id": {"status": "$status", "bank": "$bank_code"},
@@ -167,7 +174,7 @@ def tally(filters: Filters, user_id: str) -> Tally:
             },
         ]
     )
-    return Tally({(one["_id"]["status"], one["_id"]["bank"], one["name"]): one["number"] for one in grouped})
+    return {(one["_id"]["status"], one["_id"]["bank"], one["name"]): one["number"] for one in grouped}
 
 
 def rows(filters: Filters, user_id: str, *, start: int = 0, stop: int = PAGE_SIZE) -> list[Row]:

@@ -143,7 +143,12 @@ class PlaneManager(models.Manager[M]):
         """
         collection, session = self._collection()
         with collection.find(
-            wanted, dict.fromkeys(fields, 1), skip=start, limit=stop - start, sort=order, session=session
+            wanted,
+            dict.fromkeys(fields, 1),
+            skip=start,
+            limit=stop - start,
+            sort=order or None,
+            session=session,
         ) as found:
             return list(found)
 

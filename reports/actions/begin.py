@@ -16,6 +16,7 @@ from banks.models import Format, FormatStatus
 from banks.queries import visible_bank
 from reports.actions.failures import BranchUnknown, FormatUnavailable, NotAllowed, ReferenceTaken
 from reports.answers import is_empty
+from reports.counts import begin_next_revision
 from reports.formats import definition_from
 from reports.models import Report
 from reports.working import stored_figures
@@ -95,6 +96,7 @@ def begin_report(
 def _stored(report: Report, by: User) -> Report:
     report.pk = None
     report.save(force_insert=True)
+    begin_next_revision()
     record_activity("report_begun", by=by, report_id=str(report.pk), target=report.reference)
     return report
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from reports.counts import begin_next_revision
 from reports.models import Report
 from tenants.audit import record_activity
 from tenants.models import User
@@ -36,7 +37,7 @@ def change_report(
 
     The write is conditional on the report's version, so a change that came between makes ``decide`` run
     again on the newer report. ``decide`` returns ``None`` to change nothing, or raises a refusal.
-    Cost: 3 commands and the commit. Raises Report.DoesNotExist.
+    Cost: 3 commands and the commit, one more where the status changes. Raises Report.DoesNotExist.
     """
 
     def attempt() -> Report:
@@ -52,6 +53,8 @@ def change_report(
         }
         if not Report.objects.filter(pk=report.pk, version=report.version).update(**values):
             raise _Overtaken
+        if "status" in values:
+            begin_next_revision()
         record_activity(
             change.action, by=by, report_id=str(report.pk), target=change.target, details=change.details
         )

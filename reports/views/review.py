@@ -68,7 +68,7 @@ class Typed:
 @require_GET
 @firm_page(Permission.VIEW_REPORTS)
 def review(request: TenantRequest, pk: object) -> HttpResponse:
-    """The report to read and judge. Five commands of its own."""
+    """The report to read and judge. Four commands of its own, one more for banks that are not kept."""
     return review_page(request, report_or_404(pk))
 
 

@@ -231,13 +231,15 @@ def test_a_suspended_firm_is_refused_on_the_next_click_and_let_in_again(visit: V
     office.get_by_role("button", name="Suspend").click()
     expect(office.get_by_text("is suspended")).to_be_visible()
     manager.get_by_role("link", name="Reports").first.click()
+    expect(manager.get_by_role("heading", level=1)).to_have_text("Sign in")
+    sign_in(manager, OF_PAUSED_FIRM)
     expect(manager.get_by_role("heading", level=1)).to_have_text("This firm is suspended")
 
     office.goto(f"{record}reactivate/")
     office.get_by_role("button", name="Reactivate").click()
     expect(office.get_by_text("is open again")).to_be_visible()
     manager.reload()
-    expect(manager.get_by_role("heading", level=1)).to_have_text("Reports")
+    expect(manager.get_by_role("heading", level=1)).to_have_text("Work")
 
 
 def test_a_refused_sign_in_does_not_tell_who_exists(visit: Visit) -> None:

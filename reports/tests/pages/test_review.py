@@ -183,11 +183,11 @@ def test_it_shows_the_checks(in_review: Report, manager: User, client_for: Clien
     assert "Every required question is answered" in text_of(client_for(manager), in_review)
 
 
-def test_it_costs_five_commands_of_its_own(
+def test_it_costs_four_commands_of_its_own(
     in_review: Report, manager: User, client_for: ClientFor, commands: Commands
 ) -> None:
     client = client_for(manager)
     client.get(url(in_review))
     with commands() as sent:
         client.get(url(in_review))
-    assert len(sent) == 1 + 5
+    assert len(sent) == 1 + 4
