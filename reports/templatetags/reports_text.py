@@ -9,12 +9,14 @@ from typing import Any
 
 from django import template
 from django.utils import timezone
-from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from reports.calculation.numbers import group
 
 register = template.Library()
 
+_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 _MINUTE = 60
 _HOUR = 60 * _MINUTE
 _DAY = 24 * _HOUR
@@ -65,10 +67,28 @@ def moment(value: datetime | None) -> str:
     local, today = timezone.localtime(value), timezone.localdate()
     days = (today - local.date()).days
     if days == 0:
-        return date_format(local, "H:i")
+        return f"{local:%H:%M}"
     if days == 1:
         return "Yesterday"
-    return date_format(local, "j M" if local.year == today.year else "j M Y")
+    day = f"{local.day} {_MONTHS[local.month - 1]}"
+    return day if local.year == today.year else f"{day} {local.year}"
+
+
+@register.filter
+def changed_by(value: datetime, name: str) -> SafeString:
+    """The moment of a change as an element: machines read when, a hovering person who.
+
+    One filter instead of three date formats: a list shows twenty of them.
+    """
+    local = timezone.localtime(value)
+    return format_html(
+        '<time class="soft" datetime="{}" title="{} {}, {}">{}</time>',
+        local.isoformat(),
+        local.day,
+        f"{_MONTHS[local.month - 1]} {local:%Y, %H:%M}",
+        name,
+        moment(value),
+    )
 
 
 @register.filter

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import pytest
@@ -47,7 +48,7 @@ def test_a_change_by_hand_is_seen_after_a_minute(
     in_firm: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [0.0]
-    monkeypatch.setattr(counts.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     kept, count = KeptCounts(), counter(ONE, TWO)
     kept.get(count)
     now[0] += counts.MOST_SECONDS

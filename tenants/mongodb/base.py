@@ -23,7 +23,7 @@ from tenants.context import (
 )
 from tenants.errors import NoActiveOrganization, SharedResourcesAreReadOnly, WrongOrganization
 from tenants.mongodb.clients import Client, OwnClient, clients
-from tenants.mongodb.collections import ReadOnlyCollection
+from tenants.mongodb.collections import ReadOnlyCollection, SharedCollection
 from tenants.mongodb.schema import DatabaseSchemaEditor
 from tenants.naming import SHARED_ALIAS
 from tenants.registry import Placement, registry
@@ -108,7 +108,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return client[self.settings_dict["NAME"]]
 
     def get_collection(self, name: str, **kwargs: Any) -> Collection[dict[str, Any]]:
-        kind = ReadOnlyCollection if self._refuses_writes() else Collection
+        kind = self._kind_of_collection()
         collection = kind(self.database, name, **kwargs)
         if self.queries_logged:
             return cast("Collection[dict[str, Any]]", OperationDebugWrapper(self, collection))
@@ -118,6 +118,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """The database itself, for schema changes. Raises SharedResourcesAreReadOnly."""
         if self._refuses_writes():
             raise SharedResourcesAreReadOnly(f"The database {self.settings_dict['NAME']}")
+        if self.alias == SHARED_ALIAS:
+            note_shared_writing()
         return cast("Database[dict[str, Any]]", super().get_database())
 
     def start_transaction_mongo(self) -> None:
@@ -149,13 +151,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """Raises NoActiveOrganization or WrongOrganization while this database may not be used."""
         self._guard()
 
-    def _refuses_writes(self) -> bool:
+    def _kind_of_collection(self) -> type[Collection[dict[str, Any]]]:
         if self.alias != SHARED_ALIAS:
-            return False
-        if not shared_resources_are_writable():
-            return True
-        note_shared_writing()
-        return False
+            return Collection
+        return ReadOnlyCollection if self._refuses_writes() else SharedCollection
+
+    def _refuses_writes(self) -> bool:
+        return self.alias == SHARED_ALIAS and not shared_resources_are_writable()
 
 
 def forget_wrappers_after_fork() -> None:

@@ -1,13 +1,15 @@
-"""A collection that reads and never writes, for what organizations may only read."""
+"""Collections of the shared resources: for organizations one that never writes, for staff one that tells."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
 from typing import Any, NoReturn
 
 from pymongo.collection import Collection
 from pymongo.command_cursor import CommandCursor
 
+from tenants.context import note_shared_writing
 from tenants.errors import SharedResourcesAreReadOnly
 
 _WRITES = (
@@ -46,5 +48,28 @@ class ReadOnlyCollection(Collection[dict[str, Any]]):
         raise SharedResourcesAreReadOnly(self.full_name)
 
 
+class SharedCollection(Collection[dict[str, Any]]):
+    """A collection of the shared resources that may be written; the block learns of the first write."""
+
+    def aggregate(
+        self, pipeline: Sequence[Mapping[str, Any]], *args: Any, **kwargs: Any
+    ) -> CommandCursor[dict[str, Any]]:
+        if any(stage in _WRITING_STAGES for step in pipeline for stage in step):
+            note_shared_writing()
+        return super().aggregate(pipeline, *args, **kwargs)
+
+
+def _noted(name: str) -> Callable[..., Any]:
+    method = getattr(Collection, name)
+
+    @wraps(method)
+    def write(collection: Collection[dict[str, Any]], *args: Any, **kwargs: Any) -> Any:
+        note_shared_writing()
+        return method(collection, *args, **kwargs)
+
+    return write
+
+
 for _name in _WRITES:
     setattr(ReadOnlyCollection, _name, ReadOnlyCollection._refuse)
+    setattr(SharedCollection, _name, _noted(_name))

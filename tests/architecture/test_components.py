@@ -85,7 +85,7 @@ def test_every_icon_that_a_template_names_is_in_the_sprite() -> None:
     drawn = set(
         re.findall(r'<symbol id="([^"]+)"', (STATIC / "icons" / "sprite.svg").read_text(encoding="utf-8"))
     )
-    naming = re.compile(r'(?:icon\.html" with name|with icon|\bicon)="([^"]+)"')
+    naming = re.compile(r'(?:icon\.html" with name|\{% icon name|with icon|\bicon)="([^"]+)"')
     named = {
         (str(path.relative_to(TEMPLATES)), name)
         for path in TEMPLATES.rglob("*.html")

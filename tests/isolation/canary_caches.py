@@ -62,6 +62,10 @@ KEPT = {
     "tenants.operations.schema:head": (SHARED, "names of migrations"),
     "tenants.registry:registry": (BY_ORGANIZATION, "placements and connection settings"),
     "tenants.sessions:_person": (SHARED, "nobody is known between requests"),
+    "valuation.templatetags.constants:_rendered": (
+        SHARED,
+        "icons and the words of states, from templates alone",
+    ),
     "reports.counts:kept_counts": (BY_ORGANIZATION, "numbers of reports, by revision"),
     "tenants.shared_cache:shared_cache": (SHARED, "banks and formats, by revision"),
     "valuation.api_reference:schema": (SHARED, "the API's schema"),

@@ -11,7 +11,6 @@ from urllib.parse import quote, urlencode
 import pytest
 from django.urls import reverse
 
-from tenants.mongodb.monitoring import Command
 from tests.isolation.addresses import (
     ANSWERED_BY_MIDDLEWARE,
     FIRM_ADDRESSES,
@@ -191,19 +190,9 @@ def test_a_refused_request_writes_nothing(everybody: Ask, address: Address) -> N
         for one, outcome in everybody(address).outcomes
         if outcome.status in REFUSALS or outcome.location.startswith(("/sign-in/?", "/admin/login/"))
         for command in outcome.commands
-        if command.name in WRITES and not begins_revision(outcome, command)
+        if command.name in WRITES
     ]
     assert not writing, "\n".join(writing)
-
-
-def begins_revision(outcome: Outcome, command: Command) -> bool:
-    """After a form of staff's about shared resources all read them anew, whatever became of the form."""
-    return outcome.persona is STAFF and (command.database, command.collection) == (CONTROL, "revisions")
-
-
-def test_the_exception_for_revisions_is_still_needed(world: World) -> None:
-    outcome = world.ask(STAFF, "POST", "/admin/banks/format/add/")
-    assert (outcome.status, any(begins_revision(outcome, one) for one in outcome.commands)) == (403, True)
 
 
 @pytest.mark.parametrize(

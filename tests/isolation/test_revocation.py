@@ -154,6 +154,11 @@ def test_a_member_who_becomes_staff_leaves_the_firm_s_data(at_work: Client, valu
     assert page_of(at_work) == (403, "")
 
 
+def test_a_member_of_the_staff_who_still_has_a_firm_does_not_get_in(at_work: Client, valuer: User) -> None:
+    User.objects.filter(pk=valuer.pk).update(is_staff=True)
+    assert page_of(at_work) == (403, "")
+
+
 def test_a_session_names_the_person_it_belongs_to(at_work: Client, valuer: User) -> None:
     with no_organization():
         owners: Iterable[object] = Session.objects.values_list("user_id", flat=True)

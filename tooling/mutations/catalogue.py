@@ -110,8 +110,8 @@ MUTATIONS = (
     Mutation(
         "a queryset does not know the firm it was built for",
         "tenants/planes.py",
-        "        return TenantQuerySet(model=self.model, using=alias, hints=self._hints)",
-        "        return TenantQuerySet(model=self.model, hints=self._hints)",
+        "TenantQuerySet(model=self.model, using=alias, hints=hints)",
+        "TenantQuerySet(model=self.model, hints=hints)",
         (HAZARDS, LAZY),
     ),
     Mutation(
@@ -132,8 +132,8 @@ MUTATIONS = (
     Mutation(
         "firms get writable collections of the shared resources",
         "tenants/mongodb/base.py",
-        "        if not shared_resources_are_writable():\n            return True",
-        "        if False:\n            return True",
+        "return self.alias == SHARED_ALIAS and not shared_resources_are_writable()",
+        "return False",
         (HAZARDS,),
     ),
     Mutation(
