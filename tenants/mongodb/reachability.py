@@ -55,7 +55,8 @@ class Reachability:
         self._down = False
         self._tried_at = float("-inf")
         self._watched_since = float("-inf")
-        self._clients: weakref.WeakSet[MongoClient[Any]] = weakref.WeakSet()
+        # By identity: two clients of the same servers are equal, and one of them may be closed.
+        self._clients: weakref.WeakValueDictionary[int, MongoClient[Any]] = weakref.WeakValueDictionary()
         self._lock = threading.Lock()
         self._ping_lock = threading.Lock()
 
@@ -64,7 +65,7 @@ class Reachability:
         with self._lock:
             if self._client_with_primary() is None:
                 self._watched_since = time.monotonic()
-            self._clients.add(client)
+            self._clients[id(client)] = client
 
     def require(self) -> None:
         """Let a request go on to the cluster until it says ``leave``, or raise ClusterUnreachable."""
@@ -138,7 +139,8 @@ class Reachability:
         return self._client_with_primary() is not None or now - self._watched_since < DISCOVERY_SECONDS
 
     def _client_with_primary(self) -> MongoClient[Any] | None:
-        return next((one for one in self._clients if one.topology_description.has_writable_server()), None)
+        known = list(self._clients.values())
+        return next((one for one in known if one.topology_description.has_writable_server()), None)
 
     def _is_silent(self, now: float) -> bool:
         """Whether a command has waited for long, and nothing was answered meanwhile."""

@@ -20,8 +20,10 @@ from pymongo.errors import OperationFailure
 
 from banks.models import Bank
 from tenants.context import (
+    activate,
     active_org_id,
     carry,
+    no_organization,
     organization_active,
     shared_resources_writable,
 )
@@ -188,6 +190,27 @@ def test_nothing_is_active_after_a_view_that_raised(rf: RequestFactory, valuer: 
     with pytest.raises(ValueError, match="midway"):
         OrganizationMiddleware(view)(request)
     assert active_org_id() is None
+
+
+def test_a_request_does_not_go_on_to_a_second_firm(firm: Organization, rival: Organization) -> None:
+    with no_organization():
+        activate(firm.placement)
+        with pytest.raises(WrongOrganization):
+            activate(rival.placement)
+
+
+def test_nothing_is_active_for_staff_even_if_their_record_names_a_firm(
+    rf: RequestFactory, valuer: User
+) -> None:
+    def view(request: HttpRequest) -> HttpResponse:
+        return HttpResponse(active_org_id() or "none")
+
+    valuer.is_staff = True
+    request = rf.get("/")
+    request.user = valuer
+    response = OrganizationMiddleware(view)(request)
+    assert isinstance(response, HttpResponse)
+    assert response.content == b"none"
 
 
 # 5. iexact is no regular expression ------------------------------------------------------------------
@@ -441,6 +464,24 @@ def test_an_eviction_does_not_disturb_work_in_flight(
                 Counter.objects.count()
             count("finished")
         assert Counter.objects.count() == 2
+
+
+def test_an_eviction_leaves_the_transaction_whole(
+    firm: Organization, rival: Organization, settings: Any
+) -> None:
+    settings.ORGANIZATION_DATABASES = settings.ORGANIZATION_CONNECTIONS = 1
+
+    def half_done() -> None:
+        with atomic():
+            with organization_active(rival.placement):
+                Counter.objects.count()
+            count("after the eviction")
+            raise ValueError("no")
+
+    with organization_active(firm.placement):
+        with pytest.raises(ValueError, match="no"):
+            half_done()
+        assert not Counter.objects.exists()
 
 
 def test_a_thread_keeps_a_bounded_number_of_connections(

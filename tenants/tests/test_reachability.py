@@ -293,3 +293,11 @@ def test_nobody_answers_a_ping_where_nobody_is(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setitem(settings.MONGODB_ADDRESSES, "MONGODB_URI_GONE", "mongodb://127.0.0.1:1/")
     with connect("MONGODB_URI_GONE") as client:
         assert not reachability._answers_ping(client)
+
+
+def test_a_closed_client_does_not_stand_for_another_of_the_same_cluster(east: Reachability) -> None:
+    with connect("MONGODB_URI_EAST") as first:
+        first.admin.command("ping")
+    with connect("MONGODB_URI_EAST") as second:
+        second.admin.command("ping")
+        assert east._client_with_primary() is second

@@ -97,7 +97,7 @@ MUTATIONS = (
         "tenants/access.py",
         "    if user.is_staff or organization is None:",
         "    if organization is None:",
-        (REVOCATION, ADDRESSES),
+        (HAZARDS,),
     ),
     # Querysets and connections
     Mutation(
@@ -274,9 +274,9 @@ MUTATIONS = (
     # Caches and reachability
     Mutation(
         "pictures of pages are kept without the firm they belong to",
-        "reports/page_cache.py",
-        "    org_id: str\n    report_id: str\n",
-        "    report_id: str\n    org_id: str = __import__('dataclasses').field(compare=False)\n",
+        "reports/views/preview.py",
+        "    key = PageKey(request.organization.org_id, str(pk), digest)",
+        '    key = PageKey("", str(pk), digest)',
         (CANARIES,),
     ),
     Mutation(

@@ -137,6 +137,8 @@ def goes_on() -> None:
     """Two requests at once: the cluster is not taken for down, or the second would be refused."""
     for _ in range(2):
         clusters["MONGODB_URI"].require()
+    for _ in range(2):
+        clusters["MONGODB_URI"].leave()
 
 
 def test_a_wrong_password_does_not_make_the_cluster_count_as_down(
