@@ -274,9 +274,9 @@ MUTATIONS = (
     # Caches and reachability
     Mutation(
         "pictures of pages are kept without the firm they belong to",
-        "reports/views/preview.py",
-        "    key = PageKey(request.organization.org_id, str(pk), digest)",
-        '    key = PageKey("", str(pk), digest)',
+        "reports/page_cache.py",
+        "    org_id: str\n    report_id: str\n",
+        "    org_id: str = __import__('dataclasses').field(compare=False)\n    report_id: str\n",
         (CANARIES,),
     ),
     Mutation(
@@ -303,8 +303,8 @@ MUTATIONS = (
     Mutation(
         "an unreachable database is an error of the program",
         "tenants/middleware.py",
-        "        isinstance(one, _OUT_OF_REACH)\n",
-        "        False\n",
+        "    return any(\n        isinstance(one, _OUT_OF_REACH)\n",
+        "    return False and any(\n        isinstance(one, _OUT_OF_REACH)\n",
         (UNREACHABLE,),
     ),
 )
