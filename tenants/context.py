@@ -135,8 +135,9 @@ def shared_resources_writable() -> Iterator[None]:
 
 
 def after_shared_write(function: Callable[[], None]) -> None:
-    """Have ``function`` called whenever shared resources may have been written. Once, at the start."""
-    _after_shared_write.append(function)
+    """Have ``function`` called whenever shared resources may have been written; once, however often said."""
+    if function not in _after_shared_write:
+        _after_shared_write.append(function)
 
 
 def know_shared_revision(number: int) -> None:

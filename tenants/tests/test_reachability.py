@@ -211,7 +211,7 @@ def east(database: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reachabili
     address = settings.MONGODB_ADDRESSES["MONGODB_URI"]
     monkeypatch.setitem(settings.MONGODB_ADDRESSES, "MONGODB_URI_EAST", address)
     yield clusters["MONGODB_URI_EAST"]
-    clusters.forget()
+    clusters._known.pop("MONGODB_URI_EAST")
 
 
 def test_an_answer_of_the_server_ends_an_outage(east: Reachability) -> None:
