@@ -39,6 +39,8 @@ MOST_WAITING = 2
 SILENCE_SECONDS = 0.15
 # A server that lives answers a ping much sooner, also one that waits for its disk.
 PING_SECONDS = 0.25
+# The threads of those who came meanwhile are needed elsewhere.
+OTHERS_WAIT_SECONDS = 0.02
 # A new client has found its servers by then.
 DISCOVERY_SECONDS = 0.5
 
@@ -71,8 +73,10 @@ class Reachability:
         """Let a request go on to the cluster until it says ``leave``, or raise ClusterUnreachable."""
         if self._enters():
             return
-        # One asks; the others wait for what it learns, a quarter of a second at most.
-        with self._ping_lock:
+        # One asks; the others wait for what it learns as long as a server that lives takes to answer.
+        if not self._ping_lock.acquire(timeout=OTHERS_WAIT_SECONDS):
+            raise ClusterUnreachable(self.address_setting)
+        try:
             if self._enters():
                 return
             client = self._client_with_primary()
@@ -82,6 +86,8 @@ class Reachability:
                 raise ClusterUnreachable(self.address_setting)
             with self._lock:
                 self._visitors += 1
+        finally:
+            self._ping_lock.release()
 
     def leave(self) -> None:
         """The request has ended."""

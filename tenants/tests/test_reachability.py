@@ -301,3 +301,22 @@ def test_a_closed_client_does_not_stand_for_another_of_the_same_cluster(east: Re
     with connect("MONGODB_URI_EAST") as second:
         second.admin.command("ping")
         assert east._client_with_primary() is second
+
+
+def test_while_one_asks_by_a_ping_the_others_are_soon_refused(
+    cluster: Reachability, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    silent(cluster, clock)
+    asking, answered = threading.Event(), threading.Event()
+
+    def answers_late(client: object) -> bool:
+        asking.set()
+        return answered.wait(timeout=30)
+
+    monkeypatch.setattr(reachability, "_answers_ping", answers_late)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(lets_through, cluster)
+        asking.wait(timeout=30)
+        second = lets_through(cluster)
+        answered.set()
+        assert (first.result(), second) == (True, False)
