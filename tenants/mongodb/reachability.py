@@ -33,10 +33,10 @@ from tenants.errors import ClusterUnreachable
 
 # Longer than an operation may take, so that one request at a time waits for a cluster that is down.
 TRIAL_SECONDS = 3.0
-# So many requests may wait, whatever the cluster does: half of a worker's threads.
-MOST_WAITING = 2
+# So many requests may wait, whatever the cluster does: a worker has four threads, and a ping takes one too.
+MOST_WAITING = 1
 # When a command has waited for so long and nothing else was answered, a ping asks whether anybody is there.
-SILENCE_SECONDS = 0.15
+SILENCE_SECONDS = 0.1
 # A server that lives answers a ping much sooner, also one that waits for its disk.
 PING_SECONDS = 0.25
 # The threads of those who came meanwhile are needed elsewhere.
