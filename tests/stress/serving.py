@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -313,7 +314,7 @@ class Journal:
             self.successes.append((began, ended))
 
 
-class Repeater(threading.Thread):
+class Repeater(threading.Thread, ABC):
     """Does one thing again and again until told to stop, and keeps a journal of what it was told."""
 
     def __init__(self, name: str, kind: str) -> None:
@@ -321,9 +322,9 @@ class Repeater(threading.Thread):
         self.journal = Journal(kind)
         self._stopping = threading.Event()
 
+    @abstractmethod
     def once(self, write_id: str) -> None:
         """The thing to be done; ``write_id`` is its own."""
-        raise NotImplementedError
 
     def finish(self) -> None:
         """What is to be done at the end, in the thread."""

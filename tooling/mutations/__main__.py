@@ -58,7 +58,10 @@ def try_one(copy: Path, mutation: Mutation) -> str | None:
     if done.returncode == 0:
         return None
     found = _FAILED.search(done.stdout)
-    return found[1] if found else (done.stdout + done.stderr).strip().splitlines()[-1]
+    if done.returncode != 1 or found is None:
+        # Not a test that failed, but pytest that could not run them: it says nothing of the mutation.
+        raise SystemExit(f"The tests for “{mutation.what}” did not run:\n{done.stdout}{done.stderr}")
+    return found[1]
 
 
 def _copy_what_is_committed(directory: Path) -> None:

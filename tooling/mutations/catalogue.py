@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 HAZARDS = "tenants/tests/test_hazards.py"
+REGISTRY = "tenants/tests/test_registry.py"
 LAZY = "tests/isolation/test_lazy.py"
 STREAMS = "tests/isolation/test_streams.py"
 CONTEXT = "tests/isolation/test_context.py"
@@ -187,21 +188,21 @@ MUTATIONS = (
         "            if entry is not None and entry[0] == placement:\n"
         "                self._entries.move_to_end(placement.org_id)",
         "            if entry is not None and entry[0] == placement:\n                pass",
-        (HAZARDS,),
+        (REGISTRY,),
     ),
     Mutation(
         "an eviction drops a connection within its transaction",
         "tenants/registry.py",
         "    if wrapper is not None and wrapper.session is None:",
         "    if wrapper is not None:",
-        (HAZARDS,),
+        (REGISTRY,),
     ),
     Mutation(
         "a connection made before a move is used after it",
         "tenants/registry.py",
         "        if recent.get(placement.org_id, placement.version) != placement.version:",
         "        if False:",
-        (HAZARDS,),
+        (REGISTRY,),
     ),
     Mutation(
         "an organization's own client signs in as the cluster's user",
