@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, cast
@@ -15,12 +17,19 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from tenants.context import activate, active_org_id
-from tenants.errors import OrganizationRefused
+from tenants.errors import OrganizationRefused, WritesFrozen
 from tenants.models import Organization, User
 from tenants.mongodb.reachability import clusters
 from tenants.permissions import Permission
 
 P = ParamSpec("P")
+
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
+# A move freezes writing for less than this.
+FREEZE_PATIENCE_SECONDS = 2.0
+_FREEZE_POLL_SECONDS = 0.05
+# So many requests of a process wait for freezes to end: a worker has four threads.
+_waiting = threading.BoundedSemaphore(2)
 
 
 class TenantRequest(HttpRequest):
@@ -33,14 +42,17 @@ class TenantRequest(HttpRequest):
 def activate_for(request: HttpRequest, user: User) -> None:
     """Activate the organization of ``user``, which the control plane says, and note it on the request.
 
-    Staff and people without an organization activate nothing. Raises OrganizationRefused when the
-    organization is suspended or not provisioned, ClusterUnreachable when its cluster does not answer.
+    Staff and people without an organization activate nothing. Whoever wants to write while the organization's
+    data is being moved waits a moment. Raises OrganizationRefused when the organization is suspended or not
+    provisioned, ClusterUnreachable when its cluster does not answer, WritesFrozen when the move takes longer.
     """
     organization = user.organization
     if user.is_staff or organization is None:
         return
     if not organization.is_active:
         raise OrganizationRefused(organization.org_id, organization.status)
+    if organization.is_frozen and request.method not in _READING:
+        organization = user.organization = _thawed(organization.org_id)
     if active_org_id() is None:
         # Once a request: whoever is let in to try a cluster must not be refused by the API's own look.
         reachability = clusters[organization.address_setting]
@@ -49,6 +61,23 @@ def activate_for(request: HttpRequest, user: User) -> None:
         request.reachability = reachability  # type: ignore[attr-defined]
     activate(organization.placement)
     request.organization = organization  # type: ignore[attr-defined]
+
+
+def _thawed(org_id: str) -> Organization:
+    """The organization as it is when its freeze has ended. Raises WritesFrozen when that takes too long."""
+    # The others are refused at once: their threads are needed for other firms.
+    if not _waiting.acquire(blocking=False):
+        raise WritesFrozen(org_id)
+    try:
+        deadline = time.monotonic() + FREEZE_PATIENCE_SECONDS
+        while time.monotonic() < deadline:
+            time.sleep(_FREEZE_POLL_SECONDS)
+            organization = Organization.objects.get(org_id=org_id)
+            if not organization.is_frozen:
+                return organization
+        raise WritesFrozen(org_id)
+    finally:
+        _waiting.release()
 
 
 def firm_page(

@@ -16,15 +16,19 @@ def record_audit(
     action: str,
     *,
     by: User | None,
-    organization: Organization | None = None,
+    organization: Organization | str | None = None,
     target: str = "",
     details: dict[str, Any] | None = None,
+    actor: str = SYSTEM,
 ) -> AuditEntry:
-    """Add to the control plane's ``audit_logs``. ``by=None`` is the system itself (a command)."""
+    """Add to the control plane's ``audit_logs``. ``by=None`` is the system itself (a command), or ``actor``.
+
+    ``organization`` may be given by its org_id.
+    """
     return AuditEntry.objects.create(
         action=action,
-        actor=by.email if by is not None else SYSTEM,
-        org_id=organization.org_id if organization is not None else "",
+        actor=by.email if by is not None else actor,
+        org_id=organization.org_id if isinstance(organization, Organization) else organization or "",
         target=target[:200],
         details=details or {},
     )

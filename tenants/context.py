@@ -8,12 +8,13 @@ that nothing of an earlier request on the same worker thread can be seen. Code t
 from __future__ import annotations
 
 import contextvars
+import time
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
-from tenants.errors import NoActiveOrganization, WrongOrganization
+from tenants.errors import NoActiveOrganization, PlacementChanged, WritesFrozen, WrongOrganization
 from tenants.registry import Placement, registry
 
 P = ParamSpec("P")
@@ -30,6 +31,9 @@ class Activation:
 
     org_id: str
     held: object = None
+    # What is known of the placement, and until when (``time.monotonic()``) it may be written on.
+    version: int | None = None
+    writable_until: float = 0.0
 
 
 _active: contextvars.ContextVar[Activation | None] = contextvars.ContextVar("active", default=None)
@@ -69,6 +73,23 @@ def require_org_id(what: str = "This") -> str:
     return activation.org_id
 
 
+def require_writable() -> None:
+    """Raises WritesFrozen while the active organization's data is being moved, PlacementChanged afterwards.
+
+    What is known is good for a moment only; when that has passed, this costs one command of the control
+    plane. Nothing to ask where no organization is active: the connection refuses then.
+    """
+    activation = _active.get()
+    if activation is None or time.monotonic() < activation.writable_until:
+        return
+    placement = registry.look_up(activation.org_id)
+    if activation.version not in (None, placement.version):
+        raise PlacementChanged(activation.org_id)
+    if placement.frozen:
+        raise WritesFrozen(activation.org_id)
+    activation.version, activation.writable_until = placement.version, placement.writable_until
+
+
 @contextmanager
 def no_organization() -> Iterator[None]:
     """Within it nothing is active; afterwards all is as before, whatever was activated inside."""
@@ -93,21 +114,28 @@ def activate(placement: Placement) -> None:
         raise WrongOrganization("The request", belongs_to=placement.org_id, active=current)
     registry.remember(placement)
     if current is None:
-        _active.set(Activation(placement.org_id))
+        _active.set(_activation(placement))
+
+
+def _activation(placement: Placement) -> Activation:
+    return Activation(placement.org_id, version=placement.version, writable_until=placement.writable_until)
 
 
 @contextmanager
 def organization_active(placement: Placement | str) -> Iterator[None]:
-    """Work for one organization inside the block. For commands, operations and tests; may be nested."""
-    if isinstance(placement, Placement):
-        registry.remember(placement)
-        org_id = placement.org_id
-    else:
-        org_id = placement
+    """Work for one organization inside the block. For commands, operations and tests; may be nested.
+
+    Given an org_id, the placement is what this process knows already, until something is written: for tests.
+    """
     current = _active.get()
+    org_id = placement.org_id if isinstance(placement, Placement) else placement
     # The same one again: what the outer block holds, a transaction's client for one, is held for this too.
     same = current is not None and current.org_id == org_id
-    token = _active.set(current if same else Activation(org_id))
+    fresh = Activation(org_id)
+    if isinstance(placement, Placement):
+        registry.remember(placement)
+        fresh = _activation(placement)
+    token = _active.set(current if same else fresh)
     try:
         yield
     finally:

@@ -54,3 +54,15 @@ class OrganizationRefused(TenancyError):
         super().__init__(f"The organization {org_id!r} is {status}.")
         self.org_id = org_id
         self.status = status
+
+
+class WritesFrozen(TenancyError):
+    """The organization's data is being moved in this moment: reading goes on, writing waits."""
+
+    def __init__(self, org_id: str) -> None:
+        super().__init__(f"The data of {org_id!r} is being moved; nothing can be written for a moment.")
+        self.org_id = org_id
+
+
+class PlacementChanged(WritesFrozen):
+    """The organization has moved since this piece of work began; begun anew, it goes where it belongs."""

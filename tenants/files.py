@@ -12,7 +12,7 @@ from django.db import connections
 from django.utils.deconstruct import deconstructible
 from gridfs import GridFSBucket, NoFile
 
-from tenants.context import require_org_id
+from tenants.context import require_org_id, require_writable
 
 # GridFS's usual names: the collections fs.files and fs.chunks.
 BUCKET = "fs"
@@ -31,6 +31,7 @@ class OrganizationStorage(Storage):
         return GridFSBucket(database, bucket_name=BUCKET)
 
     def _save(self, name: str, content: File[Any]) -> str:
+        require_writable()
         content.seek(0)
         # Megabytes in one command: more than the few seconds that a page's queries get.
         with pymongo.timeout(UPLOAD_SECONDS):
@@ -46,6 +47,7 @@ class OrganizationStorage(Storage):
         return ContentFile(stream.read(), name=name)
 
     def delete(self, name: str) -> None:
+        require_writable()
         bucket = self._bucket()
         for stored in bucket.find({"filename": name}):
             try:

@@ -24,7 +24,13 @@ from pymongo.errors import (
 
 from tenants.access import activate_for, refused_page
 from tenants.context import carry_async_iterator, carry_iterator, know_shared_revision, no_organization
-from tenants.errors import ClusterUnreachable, OrganizationRefused, TenancyError, UnknownCluster
+from tenants.errors import (
+    ClusterUnreachable,
+    OrganizationRefused,
+    TenancyError,
+    UnknownCluster,
+    WritesFrozen,
+)
 from tenants.models import User
 from tenants.mongodb.credentials import UsersKeyMissing
 from tenants.mongodb.failures import passes
@@ -34,6 +40,13 @@ from tenants.sessions import SessionStore, person_known
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER_SECONDS = "10"
+FREEZE_RETRY_AFTER_SECONDS = "1"
+_SILENT = {"heading": "The database does not answer", "api": "Try again in a few seconds."}
+_FROZEN = {
+    "heading": "Your firm's data is being moved",
+    "message": "For a moment nothing can be saved. Nothing was lost, and nothing was half saved.",
+    "api": "Nothing can be written for a moment. Try again in a second.",
+}
 # Pages that somebody of a refused firm may still use.
 _ALWAYS_ALLOWED = ("/sign-in/", "/sign-out/", "/static/")
 
@@ -107,7 +120,7 @@ class OrganizationMiddleware:
 
 # Nothing answered (ServerSelectionTimeoutError and NetworkTimeout are AutoReconnect too); every connection
 # was busy; the server had no time for the operation; nobody was asked, because nothing answered before; this
-# process lacks the address, or the key, with which to ask.
+# process lacks the address, or the key, with which to ask; the data is being moved.
 _OUT_OF_REACH = (
     AutoReconnect,
     WaitQueueTimeoutError,
@@ -115,6 +128,7 @@ _OUT_OF_REACH = (
     ClusterUnreachable,
     UnknownCluster,
     UsersKeyMissing,
+    WritesFrozen,
 )
 # What the server says to an organization's own user whose password this process's key does not make.
 _AUTHENTICATION_FAILED = 18
@@ -153,16 +167,18 @@ def unavailable(request: HttpRequest, error: BaseException) -> HttpResponse:
     organization = getattr(request, "organization", None)
     if organization is not None and any(isinstance(one, AutoReconnect) for one in _causes(error)):
         clusters[organization.address_setting].failed()
+    frozen = any(isinstance(one, WritesFrozen) for one in _causes(error))
     # Who was merely refused says nothing new: the outage itself was told by who waited for it.
-    level = logging.INFO if isinstance(error, ClusterUnreachable) else logging.ERROR
+    level = logging.INFO if frozen or isinstance(error, ClusterUnreachable) else logging.ERROR
     logger.log(level, "A database did not answer for %s: %s", request.path, type(error).__name__)
+    words = _FROZEN if frozen else _SILENT
     response: HttpResponse
     if wants_json(request):
-        response = _problem(503, "The database does not answer", "Try again in a few seconds.")
+        response = _problem(503, words["heading"], words["api"])
     else:
         # The base template of errors uses no user and no organization.
-        response = render(None, "errors/503.html", status=503)
-    response["Retry-After"] = RETRY_AFTER_SECONDS
+        response = render(None, "errors/503.html", {} if words is _SILENT else words, status=503)
+    response["Retry-After"] = FREEZE_RETRY_AFTER_SECONDS if frozen else RETRY_AFTER_SECONDS
     return response
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
@@ -30,12 +30,17 @@ class Placement:
     ``address_setting`` names the setting that holds the cluster's MongoDB address; ``version`` grows with
     every move, so that a connection made for an older placement is recognised and dropped. ``own_user`` says
     that the organization's database is reached as a database user of its own, through a client of its own.
+    ``writable_until`` (``time.monotonic()``) is how long one may write on the strength of it without asking
+    again, and ``frozen`` that nobody may. Both are knowledge of a moment, and no part of what makes two
+    placements equal.
     """
 
     org_id: str
     address_setting: str
     version: int = 1
     own_user: bool = False
+    writable_until: float = field(default=0.0, compare=False)
+    frozen: bool = field(default=False, compare=False)
 
 
 @dataclass(slots=True)
@@ -96,11 +101,15 @@ class DatabaseRegistry:
                 self.counts.hits += 1
                 measures.registry_hits.inc()
                 return entry[1]
+        return self._settings_for(self.look_up(org_id))
+
+    def look_up(self, org_id: str) -> Placement:
+        """The placement as the control plane has it now. One command. Raises UnknownOrganization."""
         if self._find_placement is None:
             raise UnknownOrganization(org_id)
         placement = self._find_placement(org_id)
         self.remember(placement)
-        return self._settings_for(placement)
+        return placement
 
     def forget(self, org_id: str) -> None:
         """Drop an organization, in this process and thread."""

@@ -127,6 +127,21 @@ ORGANIZATION_USERS_KEY = env.str("ORGANIZATION_USERS_KEY", default="")
 ORGANIZATION_CLIENTS = env.int("ORGANIZATION_CLIENTS", default=20)
 ORGANIZATION_POOL_SIZE = env.int("ORGANIZATION_POOL_SIZE", default=8)
 
+# Operations ------------------------------------------------------------------------------------------
+
+# Dropping, renaming and freezing collections is more than the application's own user may: these addresses are
+# for operations alone, OPERATIONS_MONGODB_URI[_<NAME>] for the cluster of MONGODB_URI[_<NAME>]. Without one,
+# an operation uses the cluster's own address.
+OPERATIONS_ADDRESSES: dict[str, str] = {
+    name.removeprefix("OPERATIONS_"): value
+    for name, value in os.environ.items()
+    if name == "OPERATIONS_MONGODB_URI" or name.startswith("OPERATIONS_MONGODB_URI_")
+}
+# How long whoever runs an operation may give no sign of life before somebody else may go on with it.
+OPERATION_LEASE_SECONDS = env.float("OPERATION_LEASE_SECONDS", default=30.0)
+# How long a process may write on the strength of what it read of an organization's state.
+WRITES_KNOWN_SECONDS = env.float("WRITES_KNOWN_SECONDS", default=1.0)
+
 # People ----------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "tenants.User"

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+import math
+import time
+from typing import Any, ClassVar, Self
 
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.urls import reverse
 from django.utils import timezone
+from django_mongodb_backend.fields import ObjectIdField
 
 from tenants.naming import org_id_problem
 from tenants.planes import ControlPlaneModel
 from tenants.registry import Placement
+from tenants.writing import is_frozen, writable_until
 
 ACCENTS = [(name, name.capitalize()) for name in "teal blue indigo plum green amber red slate".split()]
 DEFAULT_REFERENCE_PATTERN = "{initials}/{seq:04}/{DDMMYYYY}"
@@ -38,6 +42,17 @@ class Cluster(ControlPlaneModel):
     region = models.CharField(max_length=40, default="local")
     tier = models.CharField(max_length=40, default="standard")
     capacity = models.PositiveIntegerField(default=500, help_text="Organizations this cluster may hold.")
+    accepts_new = models.BooleanField(
+        "accepts new organizations",
+        default=True,
+        help_text="Off: nothing new is placed here unless staff name it; what is here stays.",
+    )
+    open_file_limit = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text="How many files the server may open (its “ulimit -n”). Needed where it runs on another "
+        "machine; on this one it is measured.",
+    )
     address_setting = models.CharField(
         max_length=80,
         default="MONGODB_URI",
@@ -57,9 +72,25 @@ class Cluster(ControlPlaneModel):
 
 
 class OrganizationStatus(models.TextChoices):
+    """Where an organization is in its life. People get in while it is active or moving."""
+
+    REQUESTED = "requested", "Requested"
     PROVISIONING = "provisioning", "Provisioning"
     ACTIVE = "active", "Active"
     SUSPENDED = "suspended", "Suspended"
+    MOVING = "moving", "Moving"
+    OFFBOARDING = "offboarding", "Offboarding"
+    DELETED = "deleted", "Deleted"
+
+
+OPEN_STATUSES = frozenset({OrganizationStatus.ACTIVE, OrganizationStatus.MOVING})
+
+
+class Ring(models.TextChoices):
+    """When an organization gets a migration: the canaries first, then everybody else."""
+
+    CANARY = "canary", "Canary"
+    GENERAL = "general", "General"
 
 
 class Organization(ControlPlaneModel):
@@ -75,7 +106,7 @@ class Organization(ControlPlaneModel):
         help_text="Begin every report's reference number, e.g. DO.",
     )
     status = models.CharField(
-        max_length=20, choices=OrganizationStatus.choices, default=OrganizationStatus.PROVISIONING
+        max_length=20, choices=OrganizationStatus.choices, default=OrganizationStatus.REQUESTED
     )
     status_reason = models.CharField(max_length=300, blank=True)
     cluster = models.ForeignKey(
@@ -88,6 +119,16 @@ class Organization(ControlPlaneModel):
     own_database_user = models.BooleanField(default=False, editable=False)
     # Which migrations this organization's database has: ["reports.0001_initial", …].
     migrations = models.JSONField(default=list, editable=False)
+    # Those of them that code must know to serve the database: they took something away.
+    destructive_migrations = models.JSONField(default=list, editable=False)
+    ring = models.CharField(max_length=10, choices=Ring.choices, default=Ring.GENERAL)
+    # The unfinished operation that has the organization for itself; null while there is none.
+    operation = ObjectIdField(null=True, editable=False)
+    # Nobody writes from this moment on, which is announced before it comes; null while nothing is frozen.
+    frozen_at = models.DateTimeField(null=True, editable=False)
+    last_backup_at = models.DateTimeField(null=True, editable=False)
+    # The end of an offboarding's grace.
+    delete_after = models.DateTimeField(null=True, editable=False)
     reference_pattern = models.CharField(max_length=80, default=DEFAULT_REFERENCE_PATTERN)
     accent = models.CharField(max_length=10, choices=ACCENTS, default="teal")
     # name, tagline, address (lines), phone, email, website, registration, logo (a stored file's id).
@@ -98,6 +139,9 @@ class Organization(ControlPlaneModel):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 
+    # When this was read (time.monotonic()); a new one is known as well as can be.
+    read_at: float = math.inf
+
     class Meta:
         db_table = "organizations"
         ordering: ClassVar = ["name"]
@@ -107,7 +151,8 @@ class Organization(ControlPlaneModel):
 
     @property
     def is_active(self) -> bool:
-        return self.status == OrganizationStatus.ACTIVE
+        """Whether its people may work."""
+        return self.status in OPEN_STATUSES
 
     @property
     def logo_url(self) -> str:
@@ -116,10 +161,26 @@ class Organization(ControlPlaneModel):
         return f"{reverse('firm-logo')}?v={logo}" if logo else ""
 
     @property
+    def is_frozen(self) -> bool:
+        """Whether nobody may write to its database in this moment."""
+        return is_frozen(self.frozen_at)
+
+    @classmethod
+    def from_db(cls, *args: Any, **kwargs: Any) -> Self:
+        organization = super().from_db(*args, **kwargs)
+        organization.read_at = time.monotonic()
+        return organization
+
+    @property
     def placement(self) -> Placement:
-        """Where this organization's database lives."""
+        """Where this organization's database lives, and until when this knowledge is good for writing."""
         return Placement(
-            self.org_id, self.address_setting, self.placement_version, own_user=self.own_database_user
+            self.org_id,
+            self.address_setting,
+            self.placement_version,
+            own_user=self.own_database_user,
+            writable_until=writable_until(self.read_at, self.frozen_at),
+            frozen=self.is_frozen,
         )
 
 
@@ -131,6 +192,10 @@ class Plan(ControlPlaneModel):
     seats = models.PositiveIntegerField(help_text="People who may sign in.")
     reports_a_month = models.PositiveIntegerField()
     storage_mb = models.PositiveIntegerField("storage, MB")
+    backup_every_hours = models.PositiveIntegerField(default=24, help_text="0: no backups by schedule.")
+    backups_kept_days = models.PositiveIntegerField(
+        default=30, help_text="How long a scheduled backup stays."
+    )
     price_a_month = models.DecimalField("price a month, ₹", max_digits=10, decimal_places=2)
 
     class Meta:

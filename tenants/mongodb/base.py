@@ -19,11 +19,12 @@ from tenants.context import (
     active,
     carry,
     note_shared_writing,
+    require_writable,
     shared_resources_are_writable,
 )
 from tenants.errors import NoActiveOrganization, SharedResourcesAreReadOnly, WrongOrganization
 from tenants.mongodb.clients import Client, OwnClient, clients
-from tenants.mongodb.collections import ReadOnlyCollection, SharedCollection
+from tenants.mongodb.collections import ReadOnlyCollection, SharedCollection, TenantCollection
 from tenants.mongodb.schema import DatabaseSchemaEditor
 from tenants.naming import SHARED_ALIAS
 from tenants.registry import Placement, registry
@@ -147,11 +148,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
             raise WrongOrganization("The connection", belongs_to=self.alias, active=activation.org_id)
         return activation
 
-    def require_active(self) -> None:
-        """Raises NoActiveOrganization or WrongOrganization while this database may not be used."""
-        self._guard()
+    def require_committable(self) -> None:
+        """Raises NoActiveOrganization, WrongOrganization or WritesFrozen: nothing may be committed here."""
+        if self._guard() is not None:
+            require_writable()
 
     def _kind_of_collection(self) -> type[Collection[dict[str, Any]]]:
+        if self._placement is not None:
+            return TenantCollection
         if self.alias != SHARED_ALIAS:
             return Collection
         return ReadOnlyCollection if self._refuses_writes() else SharedCollection

@@ -73,6 +73,7 @@ class ClientRegistry:
 
     def __init__(self) -> None:
         self._clients: dict[str, Client] = {}
+        self._operations: dict[str, Client] = {}
         self._own: OrderedDict[str, OwnClient] = OrderedDict()
         # Those that fell out and are still being worked with are here too.
         self._living: weakref.WeakSet[OwnClient] = weakref.WeakSet()
@@ -107,15 +108,28 @@ class ClientRegistry:
                 self._own.popitem(last=False)
         return own
 
+    def for_operations(self, address_setting: str) -> Client:
+        """The client with which operations copy, freeze, rename and drop: without limits of time.
+
+        Raises UnknownCluster. Its work says nothing of whether the cluster answers requests.
+        """
+        with self._lock:
+            client = self._operations.get(address_setting)
+            if client is None:
+                client = self._operations[address_setting] = _connect_for_operations(address_setting)
+            return client
+
     def count(self) -> int:
         """How many clients are open: shared ones, and own ones that somebody may use."""
-        return len(self._clients) + len(self._living)
+        return len(self._clients) + len(self._living) + len(self._operations)
 
     def close_all(self) -> None:
         """Close every client; the next use makes new ones. For tests and orderly ends."""
         with self._lock:
             clients, self._clients = list(self._clients.values()), {}
             clients += [own.client for own in self._living]
+            clients += self._operations.values()
+            self._operations = {}
             self._own = OrderedDict()
         for client in clients:
             client.close()
@@ -124,9 +138,10 @@ class ClientRegistry:
         """Drop the parent's clients without closing them: their sockets and locks are the parent's."""
         for own in list(self._living):
             own.abandon()
-        _of_the_parent.append((self._clients, self._own, list(self._living), self._closer))
+        _of_the_parent.append((self._clients, self._operations, self._own, list(self._living), self._closer))
         self._lock = threading.Lock()
         self._clients = {}
+        self._operations = {}
         self._own = OrderedDict()
         self._living = weakref.WeakSet()
         self._closer = Closer()
@@ -151,6 +166,18 @@ def connect(address_setting: str, *, as_user_of: str = "", **options: Any) -> Cl
     )
     reachability.watch(client)
     return client
+
+
+def _connect_for_operations(address_setting: str) -> Client:
+    address = settings.OPERATIONS_ADDRESSES.get(address_setting) or settings.MONGODB_ADDRESSES.get(
+        address_setting
+    )
+    if not address:
+        raise UnknownCluster(address_setting)
+    options = {**settings.MONGODB_CLIENT_OPTIONS, "serverSelectionTimeoutMS": 10_000}
+    # A copy or an index takes as long as it takes.
+    del options["timeoutMS"]
+    return MongoClient(address, driver=DriverInfo("valuation-operations"), **options)
 
 
 # A forked child keeps what it inherited, so that nothing of it is collected and closed.

@@ -1,4 +1,8 @@
-"""Collections of the shared resources: for organizations one that never writes, for staff one that tells."""
+"""Collections that look at who writes.
+
+Of the shared resources: for organizations one that never writes, for staff one that tells. Of an
+organization: one that writes only while nothing is frozen.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from typing import Any, NoReturn
 from pymongo.collection import Collection
 from pymongo.command_cursor import CommandCursor
 
-from tenants.context import note_shared_writing
+from tenants.context import note_shared_writing, require_writable
 from tenants.errors import SharedResourcesAreReadOnly
 
 _WRITES = (
@@ -59,12 +63,23 @@ class SharedCollection(Collection[dict[str, Any]]):
         return super().aggregate(pipeline, *args, **kwargs)
 
 
-def _noted(name: str) -> Callable[..., Any]:
+class TenantCollection(Collection[dict[str, Any]]):
+    """A collection of an organization; a write raises WritesFrozen while its data is being moved."""
+
+    def aggregate(
+        self, pipeline: Sequence[Mapping[str, Any]], *args: Any, **kwargs: Any
+    ) -> CommandCursor[dict[str, Any]]:
+        if any(stage in _WRITING_STAGES for step in pipeline for stage in step):
+            require_writable()
+        return super().aggregate(pipeline, *args, **kwargs)
+
+
+def _after(first: Callable[[], None], name: str) -> Callable[..., Any]:
     method = getattr(Collection, name)
 
     @wraps(method)
     def write(collection: Collection[dict[str, Any]], *args: Any, **kwargs: Any) -> Any:
-        note_shared_writing()
+        first()
         return method(collection, *args, **kwargs)
 
     return write
@@ -72,4 +87,5 @@ def _noted(name: str) -> Callable[..., Any]:
 
 for _name in _WRITES:
     setattr(ReadOnlyCollection, _name, ReadOnlyCollection._refuse)
-    setattr(SharedCollection, _name, _noted(_name))
+    setattr(SharedCollection, _name, _after(note_shared_writing, _name))
+    setattr(TenantCollection, _name, _after(require_writable, _name))

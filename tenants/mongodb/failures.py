@@ -22,6 +22,7 @@ _CODES = frozenset(
         89,  # NetworkTimeout
         91,  # ShutdownInProgress
         112,  # WriteConflict
+        121,  # DocumentValidationFailure: the fence around an organization that is being moved
         134,  # ReadConcernMajorityNotAvailableYet
         189,  # PrimarySteppedDown
         211,  # KeyNotFound: "No keys found for HMAC", right after an election

@@ -42,7 +42,8 @@ def atomic(using: str | None = None) -> Iterator[None]:
     Nested blocks on the same alias join the outer transaction. A commit whose outcome is unknown is asked
     again; a transient failure is raised, because only ``run_atomically`` can run the block once more.
     Raises NoActiveOrganization when no alias is given and no organization is active, and WrongOrganization
-    when another one is than the alias says: at the block's end too, and nothing is written then.
+    when another one is than the alias says: at the block's end too, and nothing is written then. The same for
+    WritesFrozen while the organization's data is being moved.
     """
     connection: Any = connections[using or require_org_id("A transaction")]
     if connection.in_atomic_block_mongo:
@@ -57,7 +58,7 @@ def atomic(using: str | None = None) -> Iterator[None]:
     try:
         yield
         # A generator may be continued, and so come to its end, under another organization than it began.
-        connection.require_active()
+        connection.require_committable()
         _commit(connection)
     except BaseException:
         _abandon(connection)

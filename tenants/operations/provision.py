@@ -52,7 +52,7 @@ def create_organization(request: NewOrganization, *, by: User | None) -> Organiz
 
 def finish_provisioning(organization: Organization, *, by: User | None, plan: str = "") -> Organization:
     """Make the database of a recorded organization, and activate it. Repeatable after any failure."""
-    if organization.status != OrganizationStatus.PROVISIONING:
+    if organization.status not in (OrganizationStatus.REQUESTED, OrganizationStatus.PROVISIONING):
         create_schema(organization)
         return organization
     require_room(organization.address_setting)
@@ -84,6 +84,7 @@ def _record(request: NewOrganization) -> Organization:
         cluster=cluster,
         address_setting=cluster.address_setting,
         letterhead=request.letterhead or {"name": request.name},
+        status=OrganizationStatus.PROVISIONING,
     )
     organization.full_clean()
     try:

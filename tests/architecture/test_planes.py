@@ -18,7 +18,7 @@ OWN_APPS = ("tenants", "banks", "reports")
 COLLECTIONS = {
     Plane.CONTROL: {
         *("organizations", "users", "plans", "subscriptions", "clusters", "audit_logs"),
-        *("sessions", "revisions"),
+        *("sessions", "revisions", "operations", "backups", "tasks"),
     },
     Plane.SHARED: {"banks", "common_fields", "document_types", "system_templates"},
     Plane.TENANT: {

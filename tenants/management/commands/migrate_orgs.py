@@ -22,7 +22,7 @@ class Command(BaseCommand):
         failed: list[str] = []
         for organization in Organization.objects.order_by("org_id"):
             try:
-                if organization.status == "provisioning":
+                if organization.status in ("requested", "provisioning"):
                     finish_provisioning(organization, by=None)
                     self.stdout.write(f"{organization.org_id}: provisioning finished")
                     continue
