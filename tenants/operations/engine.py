@@ -36,6 +36,8 @@ from tenants.mongodb.transaction import run_atomically
 from tenants.naming import CONTROL_ALIAS
 
 LOG_LINES = 200
+# A runner that was killed (for want of memory, say) may be again: so often is it tried by itself.
+MOST_DEATHS = 5
 # How often progress is written at most.
 PROGRESS_SECONDS = 0.5
 # What a step may fail with for reasons of its own; anything else is a fault of the program.
@@ -282,7 +284,8 @@ def run_operation(
     """Run the steps that are left. Returns the operation when it is done or, on request, cancelled.
 
     Raises OperationStopped when a step failed (why is stored), OperationRefused when it is finished or runs
-    elsewhere, LeaseLost when somebody else went on with it meanwhile.
+    elsewhere, LeaseLost when somebody else went on with it meanwhile. A fault of the program stops it too and
+    is raised as it is.
     """
     with no_organization():
         run = Run(_acquire(operation), kind, on_progress=on_progress)
@@ -300,6 +303,12 @@ def run_operation(
                 _stop(run, error)
             except KeyboardInterrupt:
                 _stop(run, TenancyError("Interrupted. Run it again to go on."))
+            except Exception as error:
+                # Nobody may go on with it as if its runner had died: it would fail again, for ever.
+                _note_stop(
+                    run, f"A fault of the program ({type(error).__name__}); its log has the traceback."
+                )
+                raise
         return run.operation
 
 
@@ -335,10 +344,11 @@ def _do_step(run: Run) -> None:
     if not following:
         _finish(run, OperationStatus.DONE, "done")
         return
+    # Before it counts as done: killed in between, it is told twice and not never.
+    run.audit(step.name)
     one.done = one.total = 0
     one.step = following
     run._store(step=following, state=one.state, done=0, total=0)
-    run.audit(step.name)
 
 
 def _undo(run: Run) -> None:
@@ -379,14 +389,17 @@ def _finish(run: Run, status: OperationStatus, action: str) -> None:
 
 def _stop(run: Run, error: BaseException) -> None:
     """Keep why it stopped, and let somebody else go on with it. Raises OperationStopped."""
+    _note_stop(run, sentence_of(error))
+    raise OperationStopped(run.operation) from error
+
+
+def _note_stop(run: Run, problem: str) -> None:
     one = run.operation
-    one.status = OperationStatus.STOPPED
-    one.problem = sentence_of(error)[:1000]
+    one.status, one.problem = OperationStatus.STOPPED, problem[:1000]
     run._store(
         status=one.status, problem=one.problem, state=one.state, lease_until=None, cancel_requested=False
     )
     run.audit("stopped", {"step": one.step, "problem": one.problem})
-    raise OperationStopped(one) from error
 
 
 def sentence_of(error: BaseException) -> str:
@@ -455,9 +468,12 @@ def _collection() -> Any:
 
 
 def due_for_resuming(now: datetime) -> Sequence[Operation]:
-    """Operations whose runner has died, oldest first; the worker goes on with them."""
+    """Operations whose runner has died, oldest first; the worker goes on with them.
+
+    One whose runners died MOST_DEATHS times is left for somebody to look at.
+    """
     return list(
-        Operation.objects.filter(status=OperationStatus.RUNNING.value, lease_until__lt=now).order_by(
-            "created_at"
-        )
+        Operation.objects.filter(
+            status=OperationStatus.RUNNING.value, lease_until__lt=now, attempts__lt=MOST_DEATHS
+        ).order_by("created_at")
     )

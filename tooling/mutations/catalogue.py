@@ -21,6 +21,8 @@ PLANES = "tests/architecture/test_planes.py"
 UNREACHABLE = "tenants/tests/test_unreachable.py"
 REACHABILITY = "tenants/tests/test_reachability.py"
 SHARED_CACHE = "tenants/tests/test_shared_cache.py"
+ENGINE = "tests/operations/test_engine.py"
+FREEZE = "tests/operations/test_freeze.py"
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,5 +309,91 @@ MUTATIONS = (
         "    return any(\n        isinstance(one, _OUT_OF_REACH)\n",
         "    return False and any(\n        isinstance(one, _OUT_OF_REACH)\n",
         (UNREACHABLE,),
+    ),
+    # Operations and the freeze
+    Mutation(
+        "an operation takes an organization that another one has",
+        "tenants/operations/engine.py",
+        "Organization.objects.filter(org_id=org_id, operation=None).update(",
+        "Organization.objects.filter(org_id=org_id).update(",
+        (ENGINE,),
+    ),
+    Mutation(
+        "an operation is run by two at once",
+        "tenants/operations/engine.py",
+        "        | Q(status=OperationStatus.RUNNING.value, lease_until__lt=now)\n",
+        "        | Q(status=OperationStatus.RUNNING.value)\n",
+        (ENGINE,),
+    ),
+    Mutation(
+        "a runner that lost its lease still records",
+        "tenants/operations/engine.py",
+        "filter(pk=self.operation.pk, owner=self.operation.owner).update(**fields)",
+        "filter(pk=self.operation.pk).update(**fields)",
+        (ENGINE,),
+    ),
+    Mutation(
+        "a step that is done is not recorded",
+        "tenants/operations/engine.py",
+        "    run._store(step=following, state=one.state, done=0, total=0)",
+        "    run._store(state=one.state, done=0, total=0)",
+        (ENGINE,),
+    ),
+    Mutation(
+        "a failed operation lets its organization go",
+        "tenants/operations/engine.py",
+        "    one.status, one.problem = OperationStatus.STOPPED, problem[:1000]\n",
+        "    one.status, one.problem = OperationStatus.STOPPED, problem[:1000]\n"
+        "    Organization.objects.filter(operation=one.pk).update(operation=None)\n",
+        (ENGINE,),
+    ),
+    Mutation(
+        "an operation is cancelled past the point of no return",
+        "tenants/operations/engine.py",
+        "        return all(one.undo is not None for one in self.steps[: names.index(name) + 1])",
+        "        return True",
+        (ENGINE,),
+    ),
+    Mutation(
+        "a frozen organization is written to",
+        "tenants/mongodb/collections.py",
+        "    setattr(TenantCollection, _name, _after(require_writable, _name))\n",
+        "    pass\n",
+        (FREEZE,),
+    ),
+    Mutation(
+        "what began before a freeze is committed within it",
+        "tenants/mongodb/base.py",
+        "        if self._guard() is not None:\n            require_writable()\n",
+        "        self._guard()\n",
+        (FREEZE,),
+    ),
+    Mutation(
+        "knowledge of a placement is good for ever",
+        "tenants/writing.py",
+        "    until = min(read_at, time.monotonic()) + float(settings.WRITES_KNOWN_SECONDS)\n",
+        "    until = float('inf')\n",
+        (FREEZE,),
+    ),
+    Mutation(
+        "old work writes to the place that its organization has left",
+        "tenants/context.py",
+        "    if activation.version not in (None, placement.version):",
+        "    if False:",
+        (FREEZE,),
+    ),
+    Mutation(
+        "files are stored while the organization is frozen",
+        "tenants/files.py",
+        "        require_writable()\n        content.seek(0)\n",
+        "        content.seek(0)\n",
+        (FREEZE,),
+    ),
+    Mutation(
+        "every thread waits for a freeze to end",
+        "tenants/access.py",
+        "    if not _waiting.acquire(blocking=False):",
+        "    if False:",
+        (FREEZE,),
     ),
 )
