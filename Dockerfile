@@ -15,7 +15,8 @@ ENV PATH=/opt/venv/bin:$PATH \
     HOST=0.0.0.0 \
     PORT=8000
 RUN groupadd --system --gid 10001 valuation \
- && useradd --system --uid 10001 --gid valuation --home-dir /srv/valuation --no-create-home valuation
+ && useradd --system --uid 10001 --gid valuation --home-dir /srv/valuation --no-create-home valuation \
+ && install -d -o valuation -g valuation -m 0700 /srv/data
 WORKDIR /srv/valuation
 COPY --from=packages /opt/venv /opt/venv
 COPY . .

@@ -20,11 +20,14 @@ from tenants.context import activate, active_org_id
 from tenants.errors import OrganizationRefused, WritesFrozen
 from tenants.models import Organization, User
 from tenants.mongodb.reachability import clusters
+from tenants.operations.schema import can_be_served
 from tenants.permissions import Permission
 
 P = ParamSpec("P")
 
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
+# What a refusal says when the organization's database is at a version that this code cannot serve.
+MAINTENANCE = "maintenance"
 # A move freezes writing for less than this.
 FREEZE_PATIENCE_SECONDS = 2.0
 _FREEZE_POLL_SECONDS = 0.05
@@ -43,14 +46,17 @@ def activate_for(request: HttpRequest, user: User) -> None:
     """Activate the organization of ``user``, which the control plane says, and note it on the request.
 
     Staff and people without an organization activate nothing. Whoever wants to write while the organization's
-    data is being moved waits a moment. Raises OrganizationRefused when the organization is suspended or not
-    provisioned, ClusterUnreachable when its cluster does not answer, WritesFrozen when the move takes longer.
+    data is being moved waits a moment. Raises OrganizationRefused when the organization is suspended, not
+    provisioned or at a version that this code cannot serve (``MAINTENANCE``), ClusterUnreachable when its
+    cluster does not answer, WritesFrozen when the move takes longer.
     """
     organization = user.organization
     if user.is_staff or organization is None:
         return
     if not organization.is_active:
         raise OrganizationRefused(organization.org_id, organization.status)
+    if not can_be_served(organization):
+        raise OrganizationRefused(organization.org_id, MAINTENANCE)
     if organization.is_frozen and request.method not in _READING:
         organization = user.organization = _thawed(organization.org_id)
     if active_org_id() is None:
@@ -134,6 +140,8 @@ def no_organization_page(request: HttpRequest) -> HttpResponse:
 
 
 def refused_page(request: HttpRequest, refusal: OrganizationRefused) -> HttpResponse:
-    """For a member of a firm that is suspended or not ready."""
+    """For a member of a firm that is suspended or not ready, or being updated."""
+    if refusal.status == MAINTENANCE:
+        return render(request, "errors/maintenance.html", status=503)
     context: dict[str, Any] = {"status": refusal.status}
     return render(request, "tenants/suspended.html", context, status=403)

@@ -22,7 +22,7 @@ from pymongo.errors import (
     WaitQueueTimeoutError,
 )
 
-from tenants.access import activate_for, refused_page
+from tenants.access import MAINTENANCE, activate_for, refused_page
 from tenants.context import carry_async_iterator, carry_iterator, know_shared_revision, no_organization
 from tenants.errors import (
     ClusterUnreachable,
@@ -41,6 +41,7 @@ logger = logging.getLogger(__name__)
 
 RETRY_AFTER_SECONDS = "10"
 FREEZE_RETRY_AFTER_SECONDS = "1"
+MAINTENANCE_RETRY_AFTER_SECONDS = "30"
 _SILENT = {"heading": "The database does not answer", "api": "Try again in a few seconds."}
 _FROZEN = {
     "heading": "Your firm's data is being moved",
@@ -187,9 +188,17 @@ def wants_json(request: HttpRequest) -> bool:
 
 
 def _refused(request: HttpRequest, refusal: OrganizationRefused) -> HttpResponse:
-    if wants_json(request):
-        return _problem(403, "The firm may not be used now", str(refusal))
-    return refused_page(request, refusal)
+    updating = refusal.status == MAINTENANCE
+    response: HttpResponse
+    if not wants_json(request):
+        response = refused_page(request, refusal)
+    elif updating:
+        response = _problem(503, "The firm is being updated", "Try again in half a minute.")
+    else:
+        response = _problem(403, "The firm may not be used now", str(refusal))
+    if updating:
+        response["Retry-After"] = MAINTENANCE_RETRY_AFTER_SECONDS
+    return response
 
 
 def _problem(status: int, title: str, detail: str) -> HttpResponse:

@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from tenants import views, views_session
+from tenants import views, views_invitation, views_session
 
 urlpatterns = [
     path("sign-in/", views_session.sign_in, name="sign-in"),
     path("sign-out/", views_session.sign_out, name="sign-out"),
+    path("invitation/<uidb64>/<token>/", views_invitation.invitation, name="invitation"),
     path("appearance/", views_session.appearance, name="appearance"),
     path("profile/", views.profile, name="profile"),
     path("firm/", views.firm, name="firm"),

@@ -16,6 +16,9 @@ os.environ["WRITES_KNOWN_SECONDS"] = "600"
 # Pages name static files as they are; the browser tests collect and hash them as in production.
 os.environ["DJANGO_STATIC_MANIFEST"] = "0"
 os.environ["DJANGO_STATIC_ROOT"] = tempfile.mkdtemp(prefix="static-")
+# Nothing that a test backs up or exports lands in the checkout.
+os.environ["BACKUP_STORES"] = f"local=file://{tempfile.mkdtemp(prefix='backups-')}"
+os.environ["EXPORTS_DIRECTORY"] = tempfile.mkdtemp(prefix="exports-")
 # The address comes with the server that the fixture starts; nothing may reach another one before.
 for _name in [name for name in os.environ if "MONGODB_URI" in name]:
     del os.environ[_name]

@@ -25,7 +25,13 @@ REQUIREMENTS = {
     "dev": ("requirements-dev.txt",),
 }
 # What a set's requirements depend on: a change in any of these installs again.
-SOURCES = ("requirements.txt", "requirements-embedded.txt", "requirements-dev.txt", "constraints.txt")
+SOURCES = (
+    "requirements.txt",
+    "requirements-embedded.txt",
+    "requirements-celery.txt",
+    "requirements-dev.txt",
+    "constraints.txt",
+)
 
 
 class BootstrapError(Exception):

@@ -30,6 +30,8 @@ def for_serving(given: Mapping[str, str], *, mongodb_uri: str, port: int) -> dic
     # A loopback address is reached by plain http: no redirect, and cookies that travel without TLS.
     environment.setdefault("DJANGO_HTTPS", "false")
     environment.setdefault("DJANGO_ALLOWED_HOSTS", LOOPBACK_HOSTS)
+    # Where the links in e-mails lead.
+    environment.setdefault("SITE_URL", f"http://127.0.0.1:{port}")
     if not environment.get("DJANGO_SECRET_KEY"):
         environment["DJANGO_SECRET_KEY"] = read_or_create(VAR / "secret-key", token)
     return environment

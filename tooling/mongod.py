@@ -43,11 +43,16 @@ class Options:
     port      preferred port; None lets the kernel choose. The port used last is tried before either.
     log       where the log goes; None is ``mongod.log`` in the directory.
     cache_gb  WiredTiger's cache in GB, at least 0.25.
+    open_files  how many files it may open at most; None is as many as this user may.
+    idle      after how many seconds without use a file may be closed, how often that is looked at, and how
+              many stay open all the same.
     """
 
     port: int | None = None
     log: Path | None = None
     cache_gb: float = 0.5
+    open_files: int | None = None
+    idle: tuple[int, int, int] = (30, 10, 1000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +183,9 @@ def _start_on(port: int, program: Path, directory: Path, options: Options) -> Mo
 
 
 def _command(program: Path, port: int, directory: Path, log: LogFile, options: Options) -> list[str]:
+    idle, scan, kept = options.idle
     return [
+        *_limited(options.open_files),
         str(program),
         *("--dbpath", str(directory / "data")),
         *("--logpath", str(log.path.absolute()), "--logappend", "--quiet"),
@@ -191,7 +198,7 @@ def _command(program: Path, port: int, directory: Path, log: LogFile, options: O
         # many organizations runs into its open-file limit and aborts.
         *(
             "--wiredTigerEngineConfigString",
-            "file_manager=(close_idle_time=30,close_scan_interval=10,close_handle_minimum=1000)",
+            f"file_manager=(close_idle_time={idle},close_scan_interval={scan},close_handle_minimum={kept})",
         ),
         # The only member has nobody to hand over to, so it need not wait before it shuts down.
         *("--setParameter", "shutdownTimeoutMillisForSignaledShutdown=0"),
@@ -202,3 +209,10 @@ def _command(program: Path, port: int, directory: Path, log: LogFile, options: O
         # Nothing here runs JavaScript in the server.
         "--noscripting",
     ]
+
+
+def _limited(open_files: int | None) -> list[str]:
+    """What precedes a program that may open no more files than that; it becomes the program."""
+    if open_files is None:
+        return []
+    return ["/bin/sh", "-c", 'ulimit -n "$0" && exec "$@"', str(open_files)]

@@ -1,8 +1,8 @@
 """`make run`: the embedded MongoDB, the migrations and the demo data, then the application, until Ctrl-C.
 
-Start order: port looked at, MongoDB, `manage.py setup --demo`, static files, gunicorn. Stop order: the
-reverse. Whatever ends first, or fails, ends the rest; nothing outlives this process, not even when it is
-killed.
+Start order: port looked at, MongoDB, `manage.py setup --demo`, static files, gunicorn, the worker of
+background tasks. Stop order: the reverse. Whatever ends first, or fails, ends the rest; nothing outlives this
+process, not even when it is killed.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ HOST = "127.0.0.1"
 PREFERRED_MONGODB_PORT = 27170
 READY_SECONDS = 60.0
 STOP_SECONDS = 25.0
+WORKER_STOP_SECONDS = 10.0
 MANAGE = (sys.executable, str(ROOT / "manage.py"))
 
 
@@ -94,10 +95,16 @@ def _serve(stack: ExitStack, stopping: threading.Event) -> None:
     )
     stack.callback(processes.stop, web, seconds=STOP_SECONDS)
     _wait_until_it_answers(web, port, stopping)
+    worker = processes.start([*MANAGE, "runworker"], environment=surroundings, directory=ROOT)
+    # What it has to break off, the next one goes on with.
+    stack.callback(processes.stop, worker, seconds=WORKER_STOP_SECONDS)
     _announce(port)
     while not stopping.wait(processes.POLL_SECONDS):
         if web.poll() is not None:
             raise ServeError(f"the web server ended by itself ({processes.describe(web.returncode)}).")
+        if worker.poll() is not None:
+            ended = processes.describe(worker.returncode)
+            raise ServeError(f"the worker of background tasks ended by itself ({ended}).")
         if server is not None and not server.is_alive():
             ended = processes.describe(server.process.returncode)
             raise ServeError(f"MongoDB ended by itself ({ended}). {server.log.explain()}")

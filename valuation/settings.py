@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from email.utils import formataddr
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "django_tasks",
     "tenants.apps.TenantsConfig",
     "banks.apps.BanksConfig",
     "reports.apps.ReportsConfig",
@@ -142,6 +144,44 @@ OPERATION_LEASE_SECONDS = env.float("OPERATION_LEASE_SECONDS", default=30.0)
 # How long a process may write on the strength of what it read of an organization's state.
 WRITES_KNOWN_SECONDS = env.float("WRITES_KNOWN_SECONDS", default=1.0)
 
+# Backups ---------------------------------------------------------------------------------------------
+
+# Where backups may be kept: BACKUP_STORES is name=address pairs with commas between them; an address is
+# file:///directory or s3://bucket/prefix?endpoint=…&region=… (keys as boto3 finds them: AWS_ACCESS_KEY_ID …).
+BACKUP_STORES: dict[str, str] = {
+    pair.partition("=")[0].strip(): pair.partition("=")[2].strip()
+    for pair in env.list("BACKUP_STORES", default=[f"local=file://{BASE_DIR / 'var' / 'backups'}"])
+}
+# The one that they go to unless another is asked for.
+BACKUP_STORE = env.str("BACKUP_STORE", default=next(iter(BACKUP_STORES)))
+# Public keys of age (age1…): with any, backups are sealed for them, and nobody else can read them.
+BACKUP_RECIPIENTS = env.list("BACKUP_RECIPIENTS", default=[])
+# A file of age's secret keys (AGE-SECRET-KEY-1…), needed for reading sealed backups and for nothing else.
+BACKUP_IDENTITIES_FILE = env.str("BACKUP_IDENTITIES_FILE", default="")
+
+# Background tasks ------------------------------------------------------------------------------------
+
+# "mongodb": workers of our own run them (manage.py runworker); "celery": Celery's (same command), on Redis.
+TASKS_BACKEND = env.str("TASKS_BACKEND", default="mongodb")
+_TASK_BACKENDS = {
+    "mongodb": "tenants.tasks.mongodb.MongoBackend",
+    "celery": "tenants.tasks.celery.CeleryBackend",
+}
+if TASKS_BACKEND not in _TASK_BACKENDS:
+    raise ImproperlyConfigured(f"TASKS_BACKEND is one of {', '.join(_TASK_BACKENDS)}.")
+TASK_QUEUES = ["default", "operations"]
+TASKS = {"default": {"BACKEND": _TASK_BACKENDS[TASKS_BACKEND], "QUEUES": TASK_QUEUES}}
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="redis://127.0.0.1:6379/0")
+# How long a worker may give no sign of life before another begins its tasks anew.
+TASK_LEASE_SECONDS = env.float("TASK_LEASE_SECONDS", default=30.0)
+TASK_POLL_SECONDS = env.float("TASK_POLL_SECONDS", default=1.0)
+# A task that failed is tried again after this, then twice as late each time, and so often in all.
+TASK_RETRY_SECONDS = env.float("TASK_RETRY_SECONDS", default=5.0)
+TASK_LONGEST_WAIT_SECONDS = 600.0
+TASK_ATTEMPTS = env.int("TASK_ATTEMPTS", default=5)
+# How long tasks that have ended are kept; dead letters stay until somebody looks at them.
+TASK_KEPT_DAYS = env.int("TASK_KEPT_DAYS", default=7)
+
 # People ----------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "tenants.User"
@@ -170,6 +210,24 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_HTTPONLY = True
+
+# E-mail ----------------------------------------------------------------------------------------------
+
+# smtp+tls://user:password@host:587, smtp+ssl://…:465, consolemail:// (prints what it would send). On the own
+# machine it prints; elsewhere a mail server beside the application is tried.
+_OWN_MACHINE = DEBUG or not HTTPS
+vars().update(env.email_url("EMAIL_URL", default="consolemail://" if _OWN_MACHINE else "smtp://localhost:25"))
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=formataddr((SITE_NAME, "no-reply@localhost")))
+# Where people reach the site, for the links in e-mails.
+SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000" if _OWN_MACHINE else "")
+# How long the link in an invitation is good for.
+PASSWORD_RESET_TIMEOUT = 7 * 24 * 60 * 60
+
+# Exports ---------------------------------------------------------------------------------------------
+
+# Where the archives of everything that a firm owns are written, a directory for each organization.
+EXPORTS_DIRECTORY = env.str("EXPORTS_DIRECTORY", default=str(BASE_DIR / "var" / "exports"))
 
 # The browser -----------------------------------------------------------------------------------------
 

@@ -1,5 +1,5 @@
 """The staff's pages of the control plane. No model of an organization's own database is registered."""
 
-from tenants.admin import audit, clusters, organizations, people, plans
+from tenants.admin import audit, backups, clusters, operations, organizations, people, plans, tasks
 
-__all__ = ["audit", "clusters", "organizations", "people", "plans"]
+__all__ = ["audit", "backups", "clusters", "operations", "organizations", "people", "plans", "tasks"]

@@ -24,7 +24,7 @@ from pymongo.errors import PyMongoError
 from tenants.context import shared_resources_writable
 from tenants.errors import TenancyError
 from tenants.middleware import is_unreachable
-from tenants.models import User
+from tenants.models import Operation, User
 from tenants.operations.records import add_record, change_record, remove_record
 from tenants.planes import Plane, plane_of
 
@@ -42,8 +42,12 @@ else:
         """Django's, which may be written with the type of its model."""
 
 
-class NoQuestions(forms.Form):
-    """A step that only asks whether it is meant."""
+class StepForm(forms.Form):
+    """What a step asks about the record that it is done to. By default nothing but whether it is meant."""
+
+    def __init__(self, data: QueryDict | None = None, *, record: Any) -> None:
+        super().__init__(data)
+        self.record = record
 
 
 def _always(record: Any) -> bool:
@@ -54,17 +58,28 @@ def _always(record: Any) -> bool:
 class Step:
     """Something that staff do to one record, on a page that says what it means and asks first.
 
-    ``perform(record, by, answers)`` does it and returns the sentence to show. It may raise a TenancyError or
-    a ValidationError, which the page shows; nothing has happened then.
+    ``perform(record, by, answers)`` does it and returns the sentence to show, or the operation that it began,
+    whose page is shown next. It may raise a TenancyError or a ValidationError, which the page shows; nothing
+    has happened then. ``tone`` is that of the link: primary for what waits to be done.
     """
 
     name: str
     label: str
-    meaning: str
-    perform: Callable[[Any, User, dict[str, Any]], str]
-    form: Callable[..., forms.Form] = NoQuestions
+    meaning: str | Callable[[Any], str]
+    perform: Callable[[Any, User, dict[str, Any]], str | Operation]
+    form: type[StepForm] = StepForm
     allowed: Callable[[Any], bool] = _always
     danger: bool = False
+    tone: str = "primary"
+
+    @property
+    def title(self) -> str:
+        """The label where nothing more is to come."""
+        return self.label.rstrip("…")
+
+    def said_of(self, record: Any) -> str:
+        """What it means for this record."""
+        return self.meaning if isinstance(self.meaning, str) else self.meaning(record)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +106,7 @@ class NarrowChangeList(ChangeList):
         if names:
             rows = cast("QuerySet[Any]", self.result_list).values("pk", *names)
             self.result_list = [self.model_admin.from_row(row) for row in rows]
+            self.model_admin.complete(self.result_list)
 
 
 class StaffAdmin(_ModelAdmin[M]):
@@ -194,6 +210,9 @@ class StaffAdmin(_ModelAdmin[M]):
                 setattr(record, name, value)
         return record
 
+    def complete(self, records: list[M]) -> None:
+        """Add to a list's records what is shown of them and kept elsewhere: one query for all of them."""
+
     # Steps --------------------------------------------------------------------------------------------
 
     def get_urls(self) -> list[URLPattern]:
@@ -227,7 +246,7 @@ class StaffAdmin(_ModelAdmin[M]):
     def tools(self, request: HttpRequest, record: M) -> list[Tool]:
         """The links above a record: by default the steps that its state allows."""
         return [
-            Tool(self.url(step.name, record.pk), step.label, "danger" if step.danger else "primary")
+            Tool(self.url(step.name, record.pk), step.label, "danger" if step.danger else step.tone)
             for step in self.steps
             if step.allowed(record)
         ]
@@ -244,8 +263,12 @@ class StaffAdmin(_ModelAdmin[M]):
         context["tools"] = self.tools(request, obj) if obj is not None else []
         if obj is not None:
             # The record is the heading; what kind it is stands beneath.
-            context |= {"title": str(obj), "subtitle": str(self.opts.verbose_name).capitalize()}
+            context |= {"title": self.heading(obj), "subtitle": str(self.opts.verbose_name).capitalize()}
         return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def heading(self, record: M) -> str:
+        """What a record is called above its page."""
+        return str(record)
 
     def found(self, request: HttpRequest, object_id: str) -> M | HttpResponse:
         """The record of an address, or the answer that there is none."""
@@ -264,20 +287,24 @@ class StaffAdmin(_ModelAdmin[M]):
         if not step.allowed(record):
             messages.warning(request, f"“{record}” is in no state for this: {step.label.lower()}.")
             return HttpResponseRedirect(back)
-        form = step.form(sent(request))
+        form = step.form(sent(request), record=record)
         if request.method == "POST" and form.is_valid():
             done = attempt(form, lambda: step.perform(record, staff_of(request), form.cleaned_data))
+            if isinstance(done, Operation):
+                self.log_change(request, record, f"{step.label}: asked for.")
+                return HttpResponseRedirect(reverse("admin:tenants_operation_change", args=[done.pk]))
             if done is not None:
                 self.log_change(request, record, done)
                 messages.success(request, done)
                 return HttpResponseRedirect(back)
         context = {
             **self.admin_site.each_context(request),
-            "title": step.label,
-            "subtitle": str(record),
+            "title": step.title,
+            "subtitle": self.heading(record),
             "opts": self.opts,
             "original": record,
             "step": step,
+            "meaning": step.said_of(record),
             "form": form,
             "back": back,
         }

@@ -7,7 +7,9 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
 from tenants.admin.base import StaffAdmin
@@ -15,13 +17,15 @@ from tenants.admin.showing import badge
 from tenants.models import Cluster, Organization
 from tenants.operations.clusters import known_address_settings, look_at_clusters
 
+PLACED_BY = ("name", "region", "tier", "capacity", "accepts_new")
+
 
 class ClusterForm(forms.ModelForm):  # type: ignore[type-arg]
     """A cluster whose address this process knows."""
 
     class Meta:
         model = Cluster
-        fields = ("name", "region", "tier", "capacity", "address_setting")
+        fields = (*PLACED_BY, "open_file_limit", "address_setting")
 
     def clean_address_setting(self) -> str:
         name: str = self.cleaned_data["address_setting"]
@@ -40,26 +44,36 @@ class ClusterForm(forms.ModelForm):  # type: ignore[type-arg]
 class ClusterAdmin(StaffAdmin[Cluster]):
     form = ClusterForm
     delete_allowed = True
-    list_display = ("name", "region", "tier", "capacity", "address_shown")
-    list_filter = ("region", "tier")
+    list_display = ("name", "region", "tier", "capacity", "takes_new", "address_shown")
+    list_filter = ("region", "tier", "accepts_new")
     search_fields = ("name",)
 
     def get_fields(self, request: HttpRequest, obj: Cluster | None = None) -> Any:
-        fields = ["name", "region", "tier", "capacity", "address_setting"]
-        return [*fields, "room"] if obj else fields
+        fields = [*PLACED_BY, "open_file_limit", "address_setting"]
+        return [*fields, "room", "firms"] if obj else fields
 
     def get_readonly_fields(self, request: HttpRequest, obj: Cluster | None = None) -> tuple[str, ...]:
         if obj is None:
             return ()
         # Organizations refer to the name, and each repeats the address setting for its requests.
         in_use = Organization.objects.filter(cluster=obj.name).exists()
-        return ("name", "room", *(("address_setting",) if in_use else ()))
+        return ("name", "room", "firms", *(("address_setting",) if in_use else ()))
+
+    @admin.display(description="accepts new", boolean=True, ordering="accepts_new")
+    def takes_new(self, cluster: Cluster) -> bool:
+        return cluster.accepts_new
 
     @admin.display(description="address setting", ordering="address_setting")
     def address_shown(self, cluster: Cluster) -> Any:
         if cluster.address_setting in known_address_settings():
             return cluster.address_setting
         return format_html("{} {}", cluster.address_setting, badge("not set in this process", "bad"))
+
+    @admin.display(description="firms")
+    def firms(self, cluster: Cluster) -> SafeString:
+        address = reverse("admin:tenants_organization_changelist")
+        asked = urlencode({"cluster__name__exact": cluster.name})
+        return format_html('<a href="{}?{}">Those on this cluster</a>', address, asked)
 
     @admin.display(description="room, measured now")
     def room(self, cluster: Cluster) -> SafeString:

@@ -1,143 +1,55 @@
-"""Organizations: created with their database, suspended and opened again. Never deleted here."""
+"""Organizations: created with their database, and looked after through all of their life."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin import helpers
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
-from tenants.admin.base import ReadOnlyInline, StaffAdmin, Step, Tool, attempt, sent, staff_of
-from tenants.admin.showing import NOTHING, as_json, badge, moment
-from tenants.models import Cluster, Organization, OrganizationStatus, Plan, Subscription, User
-from tenants.models.control import validate_org_id
-from tenants.operations.provision import (
-    NewOrganization,
-    create_organization,
-    finish_provisioning,
-    reactivate_organization,
-    suspend_organization,
+from tenants.admin import backups, health
+from tenants.admin.base import ReadOnlyInline, StaffAdmin, Tool, attempt, sent, staff_of
+from tenants.admin.operations import operation_link
+from tenants.admin.organization_forms import NewOrganizationForm
+from tenants.admin.organization_steps import STEPS
+from tenants.admin.showing import NOTHING, as_json, badge, lines, moment, size
+from tenants.models import (
+    Backup,
+    Organization,
+    OrganizationStatus,
+    Subscription,
+    User,
 )
+from tenants.operations.backups.retention import DEFAULT_HOURS, terms_of
+from tenants.operations.certificates import certificate_of, certificate_text
+from tenants.operations.provision import UNMADE, create_organization
 from tenants.operations.schema import pending_migrations
-from tenants.operations.upkeep import bring_up_to_date
 
 TONES = {
+    OrganizationStatus.REQUESTED: "warn",
     OrganizationStatus.ACTIVE: "good",
     OrganizationStatus.PROVISIONING: "warn",
     OrganizationStatus.SUSPENDED: "bad",
+    OrganizationStatus.MOVING: "warn",
+    OrganizationStatus.OFFBOARDING: "bad",
+    OrganizationStatus.DELETED: "",
 }
+# Backups shown on a firm's page; the list has the rest.
+_BACKUPS = 5
 
 
-class NewOrganizationForm(forms.Form):
-    """What is asked for a new organization."""
-
-    name = forms.CharField(label="Firm's name", max_length=120)
-    initials = forms.RegexField(
-        r"^[A-Z0-9]{1,6}$",
-        max_length=6,
-        error_messages={"invalid": "Use 1 to 6 capital letters or digits."},
-        help_text="Begin every report's reference number, e.g. DO.",
-    )
-    org_id = forms.CharField(
-        label="Organization id",
-        max_length=38,
-        validators=[validate_org_id],
-        help_text="Names the firm's database, for ever: lower-case letters, digits and underscores.",
-    )
-    cluster: forms.ModelChoiceField[Cluster] = forms.ModelChoiceField(
-        Cluster.objects.all(), to_field_name="name", help_text="Where the firm's database is made."
-    )
-    plan: forms.ModelChoiceField[Plan] = forms.ModelChoiceField(
-        Plan.objects.all(), to_field_name="code", required=False, help_text="Begins a subscription today."
-    )
-
-    def clean_org_id(self) -> str:
-        """Refuse an id that is taken, in any case of its letters; a half-made firm may be tried again."""
-        org_id: str = self.cleaned_data["org_id"]
-        taken = Organization.objects.filter(org_id=org_id).exclude(status=OrganizationStatus.PROVISIONING)
-        if taken.exists():
-            raise forms.ValidationError(f"There is an organization “{org_id}” already. Choose another id.")
-        return org_id
-
-    def wanted(self) -> NewOrganization:
-        values = self.cleaned_data
-        return NewOrganization(
-            org_id=values["org_id"],
-            name=values["name"],
-            initials=values["initials"],
-            cluster=values["cluster"].name,
-            plan=values["plan"].code if values["plan"] else "",
-        )
-
-
-class ReasonForm(forms.Form):
-    reason = forms.CharField(
-        max_length=300,
-        help_text="For the audit log, and for colleagues: what has to happen before it is opened again.",
-        widget=forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"}),
-    )
-
-
-def _suspend(organization: Organization, by: User, answers: dict[str, Any]) -> str:
-    suspend_organization(organization, reason=answers["reason"], by=by)
-    return f"“{organization.name}” is suspended: its people are refused from their next request on."
-
-
-def _reactivate(organization: Organization, by: User, answers: dict[str, Any]) -> str:
-    reactivate_organization(organization, by=by)
-    return f"“{organization.name}” is open again."
-
-
-def _finish(organization: Organization, by: User, answers: dict[str, Any]) -> str:
-    finish_provisioning(organization, by=by)
-    return f"“{organization.name}” has its database and is active."
-
-
-def _migrate(organization: Organization, by: User, answers: dict[str, Any]) -> str:
-    applied = bring_up_to_date(organization, by=by)
-    return f"“{organization.name}”: {', '.join(applied) or 'nothing was pending'}."
-
-
-STEPS = (
-    Step(
-        "finish",
-        "Finish provisioning",
-        "Makes the collections and indexes that are missing, and activates the firm. What is there stays.",
-        _finish,
-        allowed=lambda one: one.status == OrganizationStatus.PROVISIONING,
-    ),
-    Step(
-        "migrate",
-        "Apply pending migrations",
-        "Brings the firm's collections and indexes to this version of the application.",
-        _migrate,
-        allowed=lambda one: one.status != OrganizationStatus.PROVISIONING and bool(pending_migrations(one)),
-    ),
-    Step(
-        "suspend",
-        "Suspend",
-        "Every person of the firm is refused from the next request on. Nothing is deleted, and the firm can "
-        "be opened again at any time.",
-        _suspend,
-        form=ReasonForm,
-        allowed=lambda one: one.status == OrganizationStatus.ACTIVE,
-        danger=True,
-    ),
-    Step(
-        "reactivate",
-        "Reactivate",
-        "The people of the firm can work again from their next request on.",
-        _reactivate,
-        allowed=lambda one: one.status == OrganizationStatus.SUSPENDED,
-    ),
-)
+def _next(form: NewOrganizationForm) -> str:
+    address = form.cleaned_data["manager_email"]
+    return f"{address} is invited as its first manager." if address else "Add its first manager next."
 
 
 class SubscriptionInline(ReadOnlyInline):
@@ -151,19 +63,57 @@ class PeopleInline(ReadOnlyInline):
     fields = ("name", "email", "role", "is_active")
 
 
+class BackupFilter(admin.SimpleListFilter):
+    """By the age of the last good backup, whatever the plan asks for."""
+
+    title = "last good backup"
+    parameter_name = "backup"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("never", "Never"), ("1", "More than a day ago"), ("7", "More than a week ago")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        value = self.value()
+        if value == "never":
+            return queryset.filter(last_backup_at=None)
+        if value in ("1", "7"):
+            return queryset.filter(last_backup_at__lt=timezone.now() - timedelta(days=int(value)))
+        return queryset
+
+
 @admin.register(Organization)
 class OrganizationAdmin(StaffAdmin[Organization]):
     steps = STEPS
-    list_display = ("name", "org_id", "status_shown", "cluster_name", "created")
-    list_fields = ("name", "org_id", "status", "cluster_id", "created_at")
-    list_filter = ("status", "cluster", "created_at")
+    list_display = ("name", "org_id", "status_shown", "cluster_name", "version", "backup_age")
+    list_fields = (
+        *("name", "org_id", "status", "cluster_id", "created_at", "migrations", "last_backup_at"),
+        "operation",
+    )
+    list_filter = ("status", "ring", BackupFilter, "cluster", "created_at")
     search_fields = ("name", "org_id")
     search_help_text = "Part of a firm's name or organization id"
     inlines = (SubscriptionInline, PeopleInline)
     fieldsets = (
         ("The firm", {"fields": ("name", "initials", "org_id")}),
-        ("State", {"fields": ("status_shown", "status_reason", "created", "updated")}),
-        ("Database", {"fields": ("cluster", "address_setting", "placement_version", "pending")}),
+        (
+            "State",
+            {
+                "fields": (
+                    *("status_shown", "status_reason", "operation_shown", "frozen", "deletion"),
+                    *("created", "updated"),
+                )
+            },
+        ),
+        (
+            "Database",
+            {
+                "fields": (
+                    *("cluster_shown", "address_setting", "placement_version", "version", "pending"),
+                    *("data_size", "ring"),
+                )
+            },
+        ),
+        ("Backups", {"fields": ("last_backup_shown", "schedule_shown", "backups_shown")}),
         (
             "Set by the firm itself",
             {
@@ -172,34 +122,70 @@ class OrganizationAdmin(StaffAdmin[Organization]):
             },
         ),
     )
+    # The name has a step of its own, and the rest is what operations make of it.
     readonly_fields = (
-        "org_id",
-        "status_shown",
-        "status_reason",
-        "created",
-        "updated",
-        "cluster",
-        "address_setting",
-        "placement_version",
-        "pending",
-        "reference_pattern",
-        "accent",
-        "reviewers",
-        "letterhead_shown",
+        *("name", "initials", "org_id"),
+        *("status_shown", "status_reason", "operation_shown", "frozen", "deletion", "created", "updated"),
+        *("cluster_shown", "address_setting", "placement_version", "version", "pending", "data_size"),
+        *("last_backup_shown", "schedule_shown", "backups_shown"),
+        *("reference_pattern", "accent", "reviewers", "letterhead_shown"),
     )
+
+    def complete(self, records: list[Organization]) -> None:
+        """How often each firm is to be backed up: one query for a page of the list."""
+        hours = health.hours_between_backups(one.org_id for one in records)
+        for one in records:
+            one.backup_hours = hours.get(one.org_id, DEFAULT_HOURS)  # type: ignore[attr-defined]
 
     def tools(self, request: HttpRequest, record: Organization) -> list[Tool]:
         asked = urlencode({"organization": record.org_id})
         person, subscription = reverse("admin:tenants_user_add"), reverse("admin:tenants_subscription_add")
+        of_firm = urlencode({"org": record.org_id})
+        if record.status == OrganizationStatus.DELETED:
+            return [
+                Tool(self.url("certificate", record.pk), "Certificate", "primary"),
+                Tool(f"{reverse('admin:tenants_operation_changelist')}?{of_firm}", "Operations"),
+                Tool(f"{reverse('admin:tenants_auditentry_changelist')}?{of_firm}", "Audit"),
+            ]
         return [
             *super().tools(request, record),
             Tool(f"{person}?{asked}", "Add person"),
             Tool(f"{subscription}?{asked}", "Add subscription"),
-            Tool(
-                f"{reverse('admin:tenants_auditentry_changelist')}?{urlencode({'org': record.org_id})}",
-                "Audit",
-            ),
+            Tool(f"{reverse('admin:tenants_operation_changelist')}?{of_firm}", "Operations"),
+            Tool(f"{reverse('admin:tenants_auditentry_changelist')}?{of_firm}", "Audit"),
         ]
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **more: Any
+    ) -> HttpResponse:
+        context["show_save_and_add_another"] = False
+        return super().render_change_form(request, context, *args, **more)
+
+    # The certificate of a deletion --------------------------------------------------------------------
+
+    def get_urls(self) -> list[URLPattern]:
+        own = path(
+            "<path:object_id>/certificate/",
+            self.page(self.certificate_view),
+            name=self.url_name("certificate"),
+        )
+        return [own, *super().get_urls()]
+
+    def certificate_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The certificate of a deleted firm, as plain text to keep."""
+        organization = self.found(request, object_id)
+        if isinstance(organization, HttpResponse):
+            return organization
+        certificate = certificate_of(organization.org_id)
+        if certificate is None:
+            messages.warning(request, f"“{organization}” is not deleted: there is no certificate.")
+            return HttpResponseRedirect(self.url("change", organization.pk))
+        name = f"deletion-{organization.org_id}.txt"
+        return HttpResponse(
+            certificate_text(certificate),
+            content_type="text/plain; charset=utf-8",
+            headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        )
 
     # Creating -----------------------------------------------------------------------------------------
 
@@ -209,12 +195,12 @@ class OrganizationAdmin(StaffAdmin[Organization]):
         """Create a firm with its database; a failure is an error of the form, and can be tried again."""
         if not self.has_add_permission(request):
             raise PermissionDenied
-        form = NewOrganizationForm(sent(request), initial=self._suggested(request))
+        form = NewOrganizationForm(sent(request))
         if request.method == "POST" and form.is_valid():
             made = attempt(form, lambda: create_organization(form.wanted(), by=staff_of(request)))
             if made is not None:
                 self.log_addition(request, made, "Created with its database.")
-                messages.success(request, f"“{made.name}” is ready. Add its first manager next.")
+                messages.success(request, f"“{made.name}” is ready. {_next(form)}")
                 return HttpResponseRedirect(self.url("change", made.pk))
             self._point_to_half_made(request, form)
         return TemplateResponse(
@@ -222,14 +208,9 @@ class OrganizationAdmin(StaffAdmin[Organization]):
         )
 
     @staticmethod
-    def _suggested(request: HttpRequest) -> dict[str, Any]:
-        clusters = list(Cluster.objects.values_list("name", flat=True)[:2])
-        return {"cluster": clusters[0]} if len(clusters) == 1 else {}
-
-    @staticmethod
     def _point_to_half_made(request: HttpRequest, form: NewOrganizationForm) -> None:
         half_made = Organization.objects.filter(
-            org_id=form.cleaned_data.get("org_id", ""), status=OrganizationStatus.PROVISIONING
+            org_id=form.cleaned_data.get("org_id", ""), status__in=UNMADE
         ).exists()
         if half_made:
             messages.warning(
@@ -239,7 +220,11 @@ class OrganizationAdmin(StaffAdmin[Organization]):
             )
 
     def _add_context(self, request: HttpRequest, form: NewOrganizationForm) -> dict[str, Any]:
-        fieldsets = [(None, {"fields": list(form.fields)})]
+        fieldsets = [
+            (None, {"fields": ("name", "initials", "org_id", "plan")}),
+            ("Where its database stands", {"fields": ("cluster", "region", "tier")}),
+            ("First manager", {"fields": ("manager_email", "manager_name")}),
+        ]
         adminform = helpers.AdminForm(form, fieldsets, {}, model_admin=self)  # type: ignore[arg-type]
         return {
             **self.admin_site.each_context(request),
@@ -257,13 +242,34 @@ class OrganizationAdmin(StaffAdmin[Organization]):
 
     @admin.display(description="status", ordering="status")
     def status_shown(self, organization: Organization) -> SafeString:
-        return badge(
-            organization.get_status_display(), TONES.get(OrganizationStatus(organization.status), "")
-        )
+        status = OrganizationStatus(organization.status)
+        word = badge(str(status.label), TONES[status])
+        if organization.operation is None:
+            return word
+        return format_html("{} {}", word, badge("Operation under way", "warn"))
+
+    @admin.display(description="operation under way")
+    def operation_shown(self, organization: Organization) -> SafeString | str:
+        return operation_link(organization.operation) if organization.operation else "None"
+
+    @admin.display(description="writing")
+    def frozen(self, organization: Organization) -> SafeString | str:
+        if organization.frozen_at is None:
+            return "Open"
+        return format_html("{} since {}", badge("Frozen", "bad"), moment(organization.frozen_at))
+
+    @admin.display(description="may be deleted after")
+    def deletion(self, organization: Organization) -> Any:
+        return moment(organization.delete_after)
 
     @admin.display(description="cluster", ordering="cluster")
     def cluster_name(self, organization: Organization) -> str:
         return str(organization.cluster_id)
+
+    @admin.display(description="cluster")
+    def cluster_shown(self, organization: Organization) -> SafeString:
+        address = reverse("admin:tenants_cluster_change", args=[organization.cluster.pk])
+        return format_html('<a href="{}">{}</a>', address, organization.cluster_id)
 
     @admin.display(description="created", ordering="created_at")
     def created(self, organization: Organization) -> Any:
@@ -273,11 +279,47 @@ class OrganizationAdmin(StaffAdmin[Organization]):
     def updated(self, organization: Organization) -> Any:
         return moment(organization.updated_at)
 
+    @admin.display(description="version")
+    def version(self, organization: Organization) -> SafeString:
+        return health.version_badge(organization)
+
     @admin.display(description="migrations pending")
     def pending(self, organization: Organization) -> str:
-        if organization.status == OrganizationStatus.PROVISIONING:
-            return "The database is not finished"
-        return ", ".join(pending_migrations(organization)) or "None"
+        if organization.status in health.WITHOUT_DATA:
+            return "There is no finished database"
+        return health.names(pending_migrations(organization))
+
+    @admin.display(description="size of the data")
+    def data_size(self, organization: Organization) -> str:
+        """As the last good backup found it: no page asks a firm's database."""
+        newest = backups.good(organization.org_id).values("bson_bytes", "documents").first()
+        if newest is None:
+            return "Known with the first backup"
+        return f"{size(newest['bson_bytes'])} in {newest['documents']:,} documents, at the last backup"
+
+    @admin.display(description="last good backup", ordering="last_backup_at")
+    def backup_age(self, organization: Any) -> SafeString | str:
+        return health.backup_badge(organization, organization.backup_hours, timezone.now())
+
+    @admin.display(description="last good backup")
+    def last_backup_shown(self, organization: Organization) -> SafeString:
+        return health.last_backup(organization, terms_of(organization.org_id).every_hours, timezone.now())
+
+    @admin.display(description="schedule")
+    def schedule_shown(self, organization: Organization) -> str:
+        return health.schedule(terms_of(organization.org_id))
+
+    @admin.display(description="newest backups")
+    def backups_shown(self, organization: Organization) -> SafeString | str:
+        newest = Backup.objects.filter(org_id=organization.org_id).order_by("-created_at")[:_BACKUPS]
+        every = reverse("admin:tenants_backup_changelist")
+        asked = urlencode({"org": organization.org_id})
+        return lines(
+            [
+                *(backups.line(one) for one in newest),
+                format_html('<a href="{}?{}">All backups of the firm</a>', every, asked),
+            ]
+        )
 
     @admin.display(description="valuers may review", boolean=True)
     def reviewers(self, organization: Organization) -> bool:

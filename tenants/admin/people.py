@@ -19,6 +19,7 @@ from tenants.admin.filters import MemberOfFilter
 from tenants.admin.showing import NOTHING, badge, moment
 from tenants.models import User
 from tenants.models.users import normalise_email
+from tenants.operations.invitations import resend_invitation
 from tenants.operations.people import (
     add_person,
     change_person,
@@ -73,7 +74,21 @@ def _reactivate(person: User, by: User, answers: dict[str, Any]) -> str:
     return f"{person} can sign in again."
 
 
+def _invite(person: User, by: User, answers: dict[str, Any]) -> str:
+    resend_invitation(person, by=by)
+    return f"An invitation is on its way to {person.email}."
+
+
 STEPS = (
+    Step(
+        "invite",
+        "Send invitation",
+        "Sends an e-mail with a link at which the person chooses a password. Links sent before stop working.",
+        _invite,
+        allowed=lambda person: (
+            person.is_active and person.organization_id is not None and not person.has_usable_password()
+        ),
+    ),
     Step(
         "deactivate",
         "Deactivate",

@@ -25,9 +25,16 @@ TONES = {
 @admin.register(Plan)
 class PlanAdmin(StaffAdmin[Plan]):
     delete_allowed = True
-    list_display = ("name", "code", "seats", "reports_a_month", "storage_mb", "price_a_month")
+    list_display = (
+        *("name", "code", "seats", "reports_a_month", "storage_mb", "backup_every_hours"),
+        *("backups_kept_days", "price_a_month"),
+    )
     search_fields = ("name", "code")
-    fields = ("code", "name", "seats", "reports_a_month", "storage_mb", "price_a_month")
+    fieldsets = (
+        (None, {"fields": ("code", "name", "price_a_month")}),
+        ("What a firm may use", {"fields": ("seats", "reports_a_month", "storage_mb")}),
+        ("Backups", {"fields": ("backup_every_hours", "backups_kept_days")}),
+    )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Plan | None = None) -> tuple[str, ...]:
         # Subscriptions refer to a plan by its code.

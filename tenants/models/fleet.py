@@ -133,28 +133,44 @@ class TaskState(models.TextChoices):
 
 
 class TaskRecord(ControlPlaneModel):
-    """A background task, waiting, running or ended. Only ``tenants.tasks`` changes it."""
+    """A background task, waiting, running or ended. Only ``tenants.tasks`` changes it.
+
+    One with ``every`` never ends: after each run it waits for the next.
+    """
 
     key = models.CharField(max_length=36, primary_key=True, db_column="_id")
     path = models.CharField(max_length=200)
+    # {"args": […], "kwargs": {…}}
     arguments = models.JSONField(default=dict)
     # The organization that was active when it was enqueued; empty: none, and then it touches none.
     org_id = models.CharField("organization id", max_length=38, blank=True)
     queue = models.CharField(max_length=40, default="default")
     priority = models.IntegerField(default=0)
     state = models.CharField(max_length=10, choices=TaskState.choices, default=TaskState.READY)
+    # How often it was begun; with the worker's name it says whose result counts.
     attempts = models.PositiveIntegerField(default=0)
+    # Those attempts that were nobody's fault: the organization's data was being moved, for one.
+    postponed = models.PositiveIntegerField(default=0)
     enqueued_at = models.DateTimeField(default=timezone.now)
     run_after = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True)
+    last_attempted_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     worker = models.CharField(max_length=120, blank=True)
+    # Everybody who began it, the last 20.
+    workers = models.JSONField(default=list)
     lease_until = models.DateTimeField(null=True)
     result = models.JSONField(null=True)
-    # [{"class": …, "traceback": …}], one for each failed attempt.
+    # [{"class": …, "traceback": …}], one for each failed attempt, the last 20.
     errors = models.JSONField(default=list)
+    # The names of the effects that are done and must not be done again.
+    effects = models.JSONField(default=list)
+    # When a broker was told of it, where one is; null: not yet.
+    announced_at = models.DateTimeField(null=True)
     # The operation that it runs, if it runs one.
     operation = ObjectIdField(null=True)
+    # Seconds between two runs of a duty; null for a task that is done once.
+    every = models.PositiveIntegerField(null=True)
     # The server removes it then.
     expires_at = models.DateTimeField(null=True)
 
@@ -164,6 +180,7 @@ class TaskRecord(ControlPlaneModel):
         verbose_name = "task"
         indexes: ClassVar = [
             models.Index(fields=["state", "queue", "-priority", "run_after"], name="task_next"),
+            models.Index(fields=["-enqueued_at"], name="task_newest"),
         ]
 
     def __str__(self) -> str:

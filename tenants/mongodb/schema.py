@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import DatabaseError, models
+from django.db.models import Field, Index
 from django_mongodb_backend import schema
 from pymongo.errors import CollectionInvalid, OperationFailure
 
 NAMESPACE_EXISTS = 48
+NAMESPACE_NOT_FOUND = 26
 INDEX_NOT_FOUND = 27
 
 
@@ -68,6 +70,31 @@ class DatabaseSchemaEditor(schema.DatabaseSchemaEditor):
             if error.code != INDEX_NOT_FOUND:
                 raise
             # An earlier run has removed it and was cut short.
+
+    # The stock editor wants to find exactly one index. None is what an earlier run left that was cut short.
+
+    def _remove_field_index(
+        self, model: type[models.Model], field: Field[Any, Any], column_prefix: str = ""
+    ) -> None:
+        column = f"{column_prefix}{field.column}"
+        if self._constraint_names(model, [column], index=True, type_=Index.suffix):
+            super()._remove_field_index(model, field, column_prefix)
+
+    def _remove_field_unique(
+        self, model: type[models.Model], field: Field[Any, Any], column_prefix: str = ""
+    ) -> None:
+        column = f"{column_prefix}{field.column}"
+        if self._constraint_names(model, [column], unique=True, primary_key=False):
+            super()._remove_field_unique(model, field, column_prefix)
+
+    def alter_db_table(self, model: type[models.Model], old_db_table: str, new_db_table: str) -> None:
+        try:
+            super().alter_db_table(model, old_db_table, new_db_table)
+        except OperationFailure as error:
+            known = self.connection.introspection.table_names()
+            if error.code != NAMESPACE_NOT_FOUND or new_db_table not in known:
+                raise
+            # An earlier run has renamed it and was cut short.
 
     @staticmethod
     def _all_required(model: type[models.Model], index: models.Index, field: Any) -> bool:

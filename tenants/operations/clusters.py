@@ -1,4 +1,7 @@
-"""How the clusters are: reachable or not, how many organizations they hold, how much room is left."""
+"""How the clusters are: reachable or not, how many organizations they hold, how much room is left.
+
+For people who look on; provisioning itself measures again, and counts what is being made meanwhile.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db.models import Count
 from pymongo.errors import PyMongoError
 
-from tenants.errors import UnknownCluster
-from tenants.models import Cluster, Organization
+from tenants.errors import ClusterUnreachable, UnknownCluster
+from tenants.models import Cluster
 from tenants.operations.capacity import Room, measure
+from tenants.operations.placement import organizations_of
 
 _AT_ONCE = 8
 
@@ -32,6 +35,11 @@ class ClusterState:
         return max(self.cluster.capacity - self.organizations, 0)
 
     @property
+    def accepts_new(self) -> bool:
+        """Whether a new organization may be placed here without anybody naming the cluster."""
+        return self.cluster.accepts_new and self.free > 0 and self.room is not None and self.room.suffices
+
+    @property
     def is_tight(self) -> bool:
         """Whether somebody should act: unreachable, full to nine tenths, or short of files."""
         full = self.organizations >= self.cluster.capacity * 0.9
@@ -45,9 +53,9 @@ def look_at_clusters(clusters: Sequence[Cluster]) -> list[ClusterState]:
     """
     if not clusters:
         return []
-    counted = dict(Organization.objects.values_list("cluster").annotate(number=Count("pk")).order_by())
+    counted = organizations_of(clusters)
     with ThreadPoolExecutor(max_workers=min(len(clusters), _AT_ONCE)) as pool:
-        measured = list(pool.map(_measured, [cluster.address_setting for cluster in clusters]))
+        measured = list(pool.map(_measured, clusters))
     return [
         ClusterState(cluster, counted.get(cluster.name, 0), room, problem)
         for cluster, (room, problem) in zip(clusters, measured, strict=True)
@@ -59,10 +67,10 @@ def known_address_settings() -> list[str]:
     return sorted(settings.MONGODB_ADDRESSES)
 
 
-def _measured(address_setting: str) -> tuple[Room | None, str]:
+def _measured(cluster: Cluster) -> tuple[Room | None, str]:
     try:
-        return measure(address_setting), ""
-    except UnknownCluster as error:
+        return measure(cluster.address_setting, cluster.open_file_limit), ""
+    except (UnknownCluster, ClusterUnreachable) as error:
         return None, str(error)
     except PyMongoError as error:
         return None, f"The cluster does not answer ({type(error).__name__})."

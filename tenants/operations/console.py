@@ -65,19 +65,21 @@ class OperationCommand(BaseCommand):
 
     @contextmanager
     def _shown(self, kind: Kind, *, as_json: bool) -> Iterator[Callable[[Operation], None]]:
-        told = 0
+        told, unit = 0, ""
         bar: tqdm[Any] | None = None
 
         def show(operation: Operation) -> None:
-            nonlocal told, bar
+            nonlocal told, unit, bar
             if as_json:
                 return
             for line in operation.log[told:]:
                 self.stdout.write(f"{operation.org_id or 'fleet'} · {line['step']}: {line['text']}")
             told = len(operation.log)
-            if bar is None or bar.unit != operation.unit:
+            # Not asked of the bar: one that nobody watches does not know its unit.
+            if bar is None or unit != operation.unit:
                 if bar is not None:
                     bar.close()
+                unit = operation.unit
                 bar = tqdm(
                     unit=operation.unit, unit_scale=True, file=sys.stderr, disable=not sys.stderr.isatty()
                 )

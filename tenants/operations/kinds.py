@@ -10,12 +10,16 @@ from tenants.operations.engine import Kind
 _WHERE = {
     "provision": "tenants.operations.provision:PROVISION",
     "migrate": "tenants.operations.fleet_migration:MIGRATE",
+    "mend": "tenants.operations.checking:MEND",
     "backup": "tenants.operations.backups.backing_up:BACKUP",
     "restore": "tenants.operations.backups.restoring:RESTORE",
+    "confirm_restore": "tenants.operations.backups.settling:CONFIRM",
+    "revert_restore": "tenants.operations.backups.settling:REVERT",
     "clone": "tenants.operations.cloning:CLONE",
     "move": "tenants.operations.moving:MOVE",
     "export": "tenants.operations.exporting:EXPORT",
     "offboard": "tenants.operations.offboarding:OFFBOARD",
+    "delete": "tenants.operations.deleting:DELETE",
 }
 
 

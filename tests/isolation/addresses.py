@@ -223,6 +223,23 @@ OPEN = (
         reason="Whoever is signed out already loses nothing.",
     ),
     Address(
+        "invitation",
+        None,
+        ALL,
+        (
+            Try(right=Answer(410), others={SUSPENDED: REFUSED}),
+            Try(
+                method="POST",
+                data={"new_password1": PASSWORD, "new_password2": PASSWORD},
+                right=Answer(410),
+                others={SUSPENDED: REFUSED},
+            ),
+        ),
+        at=("nobody", "made-up"),
+        kind=Kind.OPEN,
+        reason="Who is invited has no password yet: the signed link says who it is.",
+    ),
+    Address(
         "appearance",
         None,
         ALL,

@@ -9,6 +9,7 @@ from django.test import RequestFactory
 
 from tenants.middleware import OrganizationMiddleware
 from tenants.models import Organization, OrganizationStatus, User
+from tenants.operations.schema import head
 from tenants.permissions import Role
 from tenants.sessions import SessionStore
 
@@ -20,7 +21,11 @@ View = Callable[[HttpRequest], HttpResponseBase]
 def member_of(org_id: str) -> User:
     """A person of a firm; neither is in a database."""
     organization = Organization(
-        org_id=org_id, name=org_id, status=OrganizationStatus.ACTIVE, address_setting="MONGODB_URI"
+        org_id=org_id,
+        name=org_id,
+        status=OrganizationStatus.ACTIVE,
+        address_setting="MONGODB_URI",
+        migrations=list(head()),
     )
     return User(email=f"somebody@{org_id}.example", organization=organization, role=Role.VALUER)
 

@@ -33,7 +33,7 @@ from reports.tests.making import LAND_AND_BUILDING, sample_answers, shipped_form
 from tenants.actions import change_firm, change_profile
 from tenants.audit import record_audit
 from tenants.context import organization_active
-from tenants.models import Counter, Organization, Plan, StoredFile, User
+from tenants.models import Backup, Counter, Organization, Plan, StoredFile, TaskRecord, User
 from tenants.operations.provision import (
     NewOrganization,
     create_organization,
@@ -150,6 +150,10 @@ def _established(breed: Breed) -> Firm:
     reactivate_organization(firm.organization, by=None)
     firm.organization.status_reason = firm.word("organizations.status_reason", "c")
     firm.organization.save()
+    Backup.objects.create(org_id=firm.org_id, name=firm.word("backups.name", "c"), store="nowhere")
+    TaskRecord.objects.create(
+        key=firm.word("tasks.key", "c"), path="nothing.to_run", org_id=firm.org_id, state="SUCCESSFUL"
+    )
     record_audit(
         firm.word("audit_logs.action", "c"),
         by=firm.people["manager"],

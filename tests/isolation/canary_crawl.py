@@ -305,6 +305,9 @@ def _values(
         "report_id": [report.pk],
         "file_id": [one.pk for one in files_of(firm, report)],
         "page": [1],
+        # A link that nobody has signed; test_addresses.py asks for it too.
+        "uidb64": ["nobody"],
+        "token": ["made-up"],
         "tab": sorted({tab for tab, _ in sections}),
         "section": sorted({section for _, section in sections}),
     }

@@ -38,9 +38,13 @@ RUNS: dict[str, tuple[Run, ...]] = {
         # Again, for one that is there: its collections are looked after.
         Run((ALPHA, "--name", "Alpha Valuers", "--initials", "AV"), frozenset({ALPHA})),
     ),
+    "check_org": (Run(("--all",), frozenset({ALPHA, BETA})),),
+    "fleet_status": (Run(), Run(("--measure",))),
     "load_banks": (Run(),),
     "load_formats": (Run(), Run(("--dry-run",))),
     "migrate": (Run(("--database", "default")), Run(("--database", "shared"))),
+    "rename_org": (Run((ALPHA, "--name", "Another")),),
+    "runworker": (Run(("--until-empty", "--without-duties")),),
     "migrate_orgs": (Run(touches=frozenset({ALPHA, BETA})),),
     "setup": (Run(touches=frozenset({ALPHA, BETA})),),
     "load_demo": (Run(("--without-reports",), frozenset(DEMO)), Run(("--unless-in-use",))),
@@ -50,6 +54,13 @@ RUNS: dict[str, tuple[Run, ...]] = {
 SHOWN_ELSEWHERE = {
     "restrict_cluster": "Needs a server with users; see the tests of database users.",
     "own_database_user": "Needs a server with users; see the tests of database users.",
+    "export_org": "Reads through the client of operations, which is not recorded; see test_export.py.",
+    "offboard_org": "Works through the client of operations, which is not recorded; see test_offboard.py.",
+    "backup_org": "Reads through the client of operations, which is not recorded; see test_backup.py.",
+    "run_due_backups": "Reads through the client of operations; see test_backup_retention.py.",
+    "restore_org": "Works through the client of operations, which is not recorded; see test_restore.py.",
+    "clone_org": "Works through the client of operations, which is not recorded; see test_clone.py.",
+    "move_org": "Works through the client of operations, which is not recorded; see test_move.py.",
 }
 # What a command says of the organizations it is given; these make the demo firms, whatever else is there.
 MAKE_THE_DEMO_FIRMS = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import shutil
 import signal
 import stat
@@ -97,6 +98,15 @@ def test_it_may_open_as_many_files_as_this_user_can_have(server: mongod.Mongod) 
 @pytest.mark.parametrize("name", ["key", "password"])
 def test_its_secrets_are_for_their_owner_alone(used_directory: Path, name: str) -> None:
     assert stat.S_IMODE((used_directory / name).stat().st_mode) == 0o600
+
+
+def test_it_may_be_given_fewer_files_to_open(directory: Path) -> None:
+    server = mongod.start(directory, mongod.Options(open_files=2000))
+    try:
+        assert resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE) == (2000, 2000)
+        assert Path(f"/proc/{server.process.pid}/comm").read_text().strip() == "mongod"
+    finally:
+        server.stop()
 
 
 def test_data_survive_until_the_next_start(directory: Path) -> None:

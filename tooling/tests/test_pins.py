@@ -11,7 +11,12 @@ import pytest
 from tooling import bootstrap
 from tooling.paths import ROOT
 
-FILES = ("requirements.txt", "requirements-embedded.txt", "requirements-dev.txt")
+FILES = (
+    "requirements.txt",
+    "requirements-embedded.txt",
+    "requirements-celery.txt",
+    "requirements-dev.txt",
+)
 
 
 def pins(name: str) -> list[tuple[str, str, str]]:
@@ -20,7 +25,7 @@ def pins(name: str) -> list[tuple[str, str, str]]:
     wanted = [line for line in lines if line.strip() and not line.startswith(("#", "-r"))]
     found = []
     for line in wanted:
-        match = re.fullmatch(r"([\w.-]+)==([\w.]+)\s+# (\S.*)", line)
+        match = re.fullmatch(r"([\w.-]+)(?:\[[\w,]+\])?==([\w.]+)\s+# (\S.*)", line)
         found.append((match[1], match[2], match[3]) if match else (line, "", ""))
     return found
 

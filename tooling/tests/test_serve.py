@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,9 @@ from tooling.paths import ROOT
 
 MANAGE = """
 import os, pathlib, sys, time
+if sys.argv[1] == "runworker":
+    pathlib.Path("var/worker").write_text(str(os.getpid()))
+    time.sleep(60)
 if sys.argv[1] == "setup":
     print("URI", os.environ["MONGODB_URI"], flush=True)
     if os.environ.get("SETUP") == "hang":
@@ -53,6 +57,21 @@ class Project:
             stderr=subprocess.STDOUT,
             text=True,
         )
+
+    def worker(self) -> int | None:
+        """The process id of the worker, if it runs."""
+        noted = self.root / "var" / "worker"
+        process_id = int(noted.read_text() or 0) if noted.exists() else 0
+        return process_id if process_id and Path(f"/proc/{process_id}").exists() else None
+
+    def wait_for_worker(self) -> int:
+        """It starts when everything else answers."""
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            if process_id := self.worker():
+                return process_id
+            time.sleep(0.05)
+        raise AssertionError("No worker came.")
 
     def mongod(self) -> int | None:
         """The process id of the embedded MongoDB, if it runs."""
@@ -124,8 +143,16 @@ def test_it_serves(project: Project, served: subprocess.Popen[str]) -> None:
 def test_a_signal_ends_all_of_it_and_is_no_failure(
     project: Project, served: subprocess.Popen[str], number: int
 ) -> None:
+    project.wait_for_worker()
     status, _said = end(served, number)
-    assert (status, project.mongod(), answers(project.port)) == (0, None, False)
+    assert (status, project.mongod(), project.worker(), answers(project.port)) == (0, None, None, False)
+
+
+@pytest.mark.mongod
+def test_a_worker_that_ends_ends_the_rest(project: Project, served: subprocess.Popen[str]) -> None:
+    os.kill(project.wait_for_worker(), signal.SIGKILL)
+    said, _ = served.communicate(timeout=60)
+    assert (served.returncode, "tasks ended by itself (killed by SIGKILL)" in said) == (1, True)
 
 
 @pytest.mark.mongod

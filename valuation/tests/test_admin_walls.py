@@ -15,7 +15,16 @@ from django.utils import timezone
 
 from banks.models import Bank
 from tenants.admin.base import StaffAdmin
-from tenants.models import Organization, OrganizationStatus, Plan, Subscription, User
+from tenants.models import (
+    Backup,
+    Operation,
+    Organization,
+    OrganizationStatus,
+    Plan,
+    Subscription,
+    TaskRecord,
+    User,
+)
 from tenants.mongodb.monitoring import Command
 from tenants.planes import Plane, plane_of
 
@@ -32,6 +41,8 @@ def populated(firm: Organization, valuer: User, formats: None) -> Organization:
         code="basic", name="Basic", seats=5, reports_a_month=50, storage_mb=500, price_a_month="999.00"
     )
     Subscription.objects.create(organization=firm, plan=plan, status="active", starts_on=timezone.localdate())
+    Backup.objects.create(org_id=firm.org_id, name="20261123T101500Z-aabbccdd", status="good", store="local")
+    TaskRecord.objects.create(key="one", path="tenants.tasks.some", state="DEAD")
     return firm
 
 
@@ -56,14 +67,20 @@ def every_page() -> list[str]:
         assert isinstance(model_admin, StaffAdmin)
         site_pages += pages_of(model, model_admin)
     person = User.objects.filter(is_staff=False).first()
+    operation = Operation.objects.first()
     bank = Bank.objects.filter(code="SBI").first()
+    firm = Organization.objects.first()
     assert person is not None
+    assert operation is not None
     assert bank is not None
+    assert firm is not None
     banks: Any = admin.site._registry[Bank]
     code = bank.branches[0].code
     return [
         *site_pages,
         reverse("admin:tenants_user_password", args=[person.pk]),
+        reverse("admin:tenants_operation_progress", args=[operation.pk]),
+        reverse("admin:tenants_organization_certificate", args=[firm.pk]),
         banks.url("branch_add", bank.pk),
         banks.url("branch_change", bank.pk, code),
         banks.url("branch_remove", bank.pk, code),

@@ -11,15 +11,26 @@ import pytest
 from django.conf import settings
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from tenants.models import Cluster, Organization, OrganizationStatus, Plan, Subscription, User
+from tenants.models import (
+    Cluster,
+    Operation,
+    Organization,
+    OrganizationStatus,
+    Plan,
+    Subscription,
+    TaskRecord,
+    User,
+)
 from tenants.mongodb.monitoring import Command
 from tenants.operations.provision import suspend_organization
 from valuation.dashboard import Attention, dashboard
 
 TODAY = date(2026, 11, 23)
+NOW = timezone.now()
 # The session, the person, and what the page's own query functions ask.
-BUDGET = 13
+BUDGET = 16
 
 
 @pytest.fixture
@@ -39,6 +50,12 @@ def subscribe(
         starts_on=TODAY + timedelta(days=began),
         ends_on=None if ends_in is None else TODAY + timedelta(days=ends_in),
     )
+
+
+def stopped(firm: Organization, **fields: Any) -> Operation:
+    """An operation of the firm that has stopped."""
+    made = {"kind": "move", "step": "copy", "status": "stopped", "problem": "No room.", **fields}
+    return Operation.objects.create(org_id=firm.org_id, requested_by="system", **made)
 
 
 def reasons() -> list[tuple[str, str]]:
@@ -162,10 +179,46 @@ def test_it_asks_a_bounded_number_of_queries(
 ) -> None:
     for one in (firm, rival):
         subscribe(one, plan, ends_in=-1)
+    stopped(firm)
+    Organization.objects.update(created_at=NOW - timedelta(days=9))
     client = client_for(staff)
     with commands() as sent:
         client.get(reverse("admin:index"))
     assert len(sent) <= BUDGET, [str(one) for one in sent]
+
+
+def test_it_names_an_operation_that_stopped_with_the_problem(firm: Organization) -> None:
+    operation = stopped(firm)
+    assert (only().name, only().reason, only().detail) == ("Alpha Valuers", "Move stopped", "No room.")
+    assert str(operation.pk) in only().url
+
+
+def test_it_names_an_operation_whose_runner_has_died(firm: Organization) -> None:
+    stopped(firm, status="running", lease_until=NOW - timedelta(minutes=1))
+    assert only().reason == "Move was left by its runner"
+
+
+def test_an_operation_that_runs_needs_nobody(firm: Organization) -> None:
+    stopped(firm, status="running", lease_until=NOW + timedelta(minutes=5))
+    assert reasons() == []
+
+
+@pytest.mark.parametrize(("minutes", "expected"), [(1, []), (3, [("Alpha Valuers", "Move waits")])])
+def test_an_operation_that_waits_for_long_has_no_worker(
+    firm: Organization, minutes: int, expected: list[tuple[str, str]]
+) -> None:
+    stopped(firm, status="waiting", created_at=NOW - timedelta(minutes=minutes))
+    assert reasons() == expected
+
+
+def test_it_names_a_firm_whose_backup_is_overdue(firm: Organization) -> None:
+    Organization.objects.filter(pk=firm.pk).update(last_backup_at=NOW - timedelta(days=3))
+    assert reasons() == [("Alpha Valuers", "The backup is overdue")]
+
+
+def test_it_counts_tasks_that_were_tried_in_vain(firm: Organization) -> None:
+    TaskRecord.objects.create(key="one", path="tasks.some", state="DEAD")
+    assert (only().name, only().reason) == ("1 task", "Tried in vain")
 
 
 def test_it_shows_the_newest_of_the_audit_log(firm: Organization, staff: User, client_for: Any) -> None:

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,15 @@ import pytest
 from django.conf import settings as configured
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
+from django.utils import timezone
 from prometheus_client.mmap_dict import MmapedDict, mmap_key
 from prometheus_client.parser import text_string_to_metric_families
+from pymongo.errors import NetworkTimeout
 from pytest_django import Settings
 
 from tenants.models import Organization, User
 from tenants.mongodb.monitoring import Command
+from tenants.operations.backups.measures import backup_figures
 from tooling import environment
 from tooling.paths import ROOT
 from valuation.metrics import MetricsMiddleware, exposition
@@ -47,6 +51,14 @@ def ask(
 ) -> HttpResponse:
     headers = {"Authorization": authorization} if authorization is not None else {}
     return MetricsMiddleware(the_next_one)(RequestFactory().generic(method.upper(), path, headers=headers))
+
+
+@pytest.fixture(autouse=True)
+def nothing_known_of_backups(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Figures of backups are asked for anew, and left out where a test has no database to ask."""
+    backup_figures.clear()
+    if "database" not in request.fixturenames:
+        monkeypatch.setattr(backup_figures, "get", lambda: None)
 
 
 @pytest.fixture
@@ -109,13 +121,53 @@ def test_every_other_address_is_somebody_elses(path: str) -> None:
 
 
 @pytest.mark.usefixtures("open_to_the_token")
-def test_it_asks_no_database_and_minds_no_host(
+def test_it_asks_the_control_plane_once_in_a_while_and_minds_no_host(
     database: None, commands: Callable[[], AbstractContextManager[list[Command]]]
 ) -> None:
     headers = {"Authorization": f"Bearer {TOKEN}", "Host": "10.0.0.7:8000"}
     with commands() as sent:
-        assert Client().get("/metrics", headers=headers).status_code == 200
-    assert sent == []
+        answers = [Client().get("/metrics", headers=headers).status_code for _ in range(3)]
+    assert (answers, [(one.database, one.collection) for one in sent]) == (
+        [200, 200, 200],
+        [("valuation_admin", "organizations")],
+    )
+
+
+# The backups of the whole fleet ----------------------------------------------------------------------
+
+
+def backups_shown() -> Values:
+    return {key: value for key, value in values(exposition()).items() if "backup" in key[0]}
+
+
+def test_it_tells_how_old_the_backups_are(firm: Organization, rival: Organization) -> None:
+    taken_at = timezone.now() - timedelta(hours=72)
+    Organization.objects.filter(pk=firm.pk).update(last_backup_at=taken_at)
+    shown = {name: value for (name, _), value in backups_shown().items()}
+    age = shown.pop("backup_age_seconds_max")
+    assert (round(age / 3600, 1), shown) == (
+        72.0,
+        {
+            "organizations_without_backup": 1,
+            "backups_overdue": 1,
+            "backup_last_success_timestamp_seconds": pytest.approx(taken_at.timestamp(), abs=0.01),
+        },
+    )
+
+
+def test_it_names_no_firm(firm: Organization) -> None:
+    Organization.objects.filter(pk=firm.pk).update(last_backup_at=timezone.now())
+    assert {labels for _, labels in backups_shown()} == {()}
+
+
+def test_without_the_control_plane_it_leaves_the_backups_out(
+    database: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def silent(_now: object) -> None:
+        raise NetworkTimeout("nobody there")
+
+    monkeypatch.setattr("tenants.operations.backups.measures.schedules", silent)
+    assert (backups_shown(), b"mongodb_clients" in exposition()) == ({}, True)
 
 
 def test_it_is_closed_unless_somebody_opens_it() -> None:

@@ -12,7 +12,17 @@ from django.urls import reverse
 from pymongo.errors import ServerSelectionTimeoutError
 
 from tenants.context import organization_active
-from tenants.models import AuditEntry, Cluster, Organization, OrganizationStatus, Plan, Subscription, User
+from tenants.models import (
+    AuditEntry,
+    Cluster,
+    Operation,
+    Organization,
+    OrganizationStatus,
+    Plan,
+    Subscription,
+    TaskRecord,
+    User,
+)
 from tenants.operations import provision
 from tenants.operations.capacity import NoRoom
 from tenants.operations.records import change_record
@@ -164,7 +174,7 @@ def test_a_finish_that_fails_again_is_an_error_of_the_page(
 
 
 def test_the_organization_id_cannot_be_changed(office: Client, firm: Organization) -> None:
-    office.post(page(firm, "change"), {"name": "Alpha", "initials": "AV", "org_id": "other", **INLINES})
+    office.post(page(firm, "change"), {"ring": "general", "org_id": "other", **INLINES})
     assert Organization.objects.get(pk=firm.pk).org_id == "alpha_valuers"
 
 
@@ -175,10 +185,10 @@ INLINES = {
 }
 
 
-def test_a_changed_name_is_audited_with_both_names(office: Client, firm: Organization) -> None:
-    office.post(page(firm, "change"), {"name": "Alpha & Co", "initials": "AV", **INLINES})
+def test_a_changed_ring_is_audited_with_both(office: Client, firm: Organization) -> None:
+    office.post(page(firm, "change"), {"ring": "canary", **INLINES})
     entry = AuditEntry.objects.get(action="organization.changed")
-    assert entry.details == {"changes": {"name": {"from": "Alpha Valuers", "to": "Alpha & Co"}}}
+    assert entry.details == {"changes": {"ring": {"from": "general", "to": "canary"}}}
 
 
 def test_a_change_writes_the_changed_fields_alone(
@@ -189,13 +199,18 @@ def test_a_change_writes_the_changed_fields_alone(
         return change_record(record, **arguments)
 
     monkeypatch.setattr("tenants.admin.base.change_record", meanwhile)
-    office.post(page(firm, "change"), {"name": "Alpha & Co", "initials": "AV", **INLINES})
+    office.post(page(firm, "change"), {"ring": "canary", **INLINES})
     changed = Organization.objects.get(pk=firm.pk)
-    assert (changed.name, changed.status) == ("Alpha & Co", OrganizationStatus.SUSPENDED)
+    assert (changed.ring, changed.status) == ("canary", OrganizationStatus.SUSPENDED)
+
+
+def test_the_name_is_changed_by_its_own_step_alone(office: Client, firm: Organization) -> None:
+    office.post(page(firm, "change"), {"name": "Other", "initials": "OT", "ring": "general", **INLINES})
+    assert Organization.objects.get(pk=firm.pk).name == firm.name
 
 
 def test_saving_without_a_change_leaves_no_trace(office: Client, firm: Organization) -> None:
-    office.post(page(firm, "change"), {"name": firm.name, "initials": firm.initials, **INLINES})
+    office.post(page(firm, "change"), {"ring": firm.ring, **INLINES})
     assert not AuditEntry.objects.filter(action="organization.changed").exists()
 
 
@@ -271,13 +286,15 @@ def test_an_address_that_is_no_id_leads_back_with_a_message(office: Client, data
     assert office.get(reverse("admin:tenants_organization_suspend", args=["nonsense"])).status_code == 302
 
 
-# Migrating ----------------------------------------------------------------------------------------------
+# Operations ---------------------------------------------------------------------------------------------
 
 
-def test_the_button_applies_pending_migrations(office: Client, firm: Organization) -> None:
+def test_migrating_becomes_an_operation_in_the_background(office: Client, firm: Organization) -> None:
     Organization.objects.filter(pk=firm.pk).update(migrations=firm.migrations[:-1])
-    office.post(page(firm, "migrate"))
-    assert Organization.objects.get(pk=firm.pk).migrations == firm.migrations
+    response = office.post(page(firm, "migrate"))
+    operation = Operation.objects.get(kind="migrate")
+    assert response.headers["Location"] == reverse("admin:tenants_operation_change", args=[operation.pk])
+    assert TaskRecord.objects.get().operation == operation.pk
 
 
 # The list -----------------------------------------------------------------------------------------------

@@ -20,6 +20,8 @@ BASIC = {
     "seats": "5",
     "reports_a_month": "50",
     "storage_mb": "500",
+    "backup_every_hours": "24",
+    "backups_kept_days": "30",
     "price_a_month": "999.00",
 }
 
