@@ -16,23 +16,32 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 from django.test import Client
+from pymongo.database import Database
 
 from banks.models import Bank, CommonFields, DocumentType, Format
 from reports.counts import kept_counts
 from tenants.context import no_organization, organization_active, shared_resources_writable
-from tenants.models import Cluster, Organization, User
+from tenants.models import Cluster, Organization, OrganizationStatus, User
+from tenants.mongodb.clients import Client as MongoDBClient
 from tenants.mongodb.clients import clients
 from tenants.mongodb.monitoring import Command, command_listener
+from tenants.operations.data import OF_OPERATIONS
 from tenants.operations.provision import NewOrganization, create_organization
+from tenants.operations.schema import head
 from tenants.permissions import Role
 from tenants.registry import registry
 from tenants.shared_cache import shared_cache
 from tooling import mongod
 
 _WRITES = {"insert", "update", "delete", "findAndModify", "create"}
+# What makes a database be there at all: a new organization's collections come with their indexes.
+_MAKES = _WRITES | {"createIndexes"}
 _OWN = {"admin", "local", "config"}
 # Databases that stand for the whole run with their collections and indexes; only documents are removed.
-_STANDING = {"valuation_admin", "shared_resources", "alpha_valuers", "beta_surveyors"}
+_FIRMS = {"alpha_valuers", "beta_surveyors"}
+_STANDING = {"valuation_admin", "shared_resources", *_FIRMS}
+# The firms whose databases this run has made.
+_made: set[str] = set()
 _KEPT_COLLECTIONS = {"django_migrations", "django_content_type", "auth_permission"}
 
 
@@ -71,19 +80,55 @@ def database(_migrated: None, django_db_blocker: Any) -> Iterator[None]:
 
 def _remove_what_was_written(commands: list[Command]) -> None:
     client = clients.for_address("MONGODB_URI")
+    if ("valuation_admin", "operations") in {(one.database, one.collection) for one in commands}:
+        _remove_what_operations_wrote(client)
     written = {(one.database, one.collection) for one in commands if one.name in _WRITES}
     for name, collection in written:
         if name in _STANDING and collection not in _KEPT_COLLECTIONS:
             client[name][collection].delete_many({})
-    for name in {name for name, _ in written} - _STANDING - _OWN:
+    for name in {one.database for one in commands if one.name in _MAKES} - _STANDING - _OWN:
         client.drop_database(name)
     if any(name == "shared_resources" for name, _ in written):
         _shared["loaded"] = False
 
 
+def _remove_what_operations_wrote(client: MongoDBClient) -> None:
+    """Operations have a client of their own, whose commands are not recorded."""
+    if client["valuation_admin"]["operations"].find_one({"kind": {"$ne": "provision"}}, {"_id": 1}) is None:
+        return
+    for name in client.list_database_names():
+        if name not in _STANDING | _OWN:
+            client.drop_database(name)
+        elif name in _FIRMS:
+            _empty(client[name])
+
+
+def _empty(database: Database[dict[str, Any]]) -> None:
+    for name in database.list_collection_names(filter={"type": "collection"}):
+        if OF_OPERATIONS.match(name):
+            database.drop_collection(name)
+        elif not name.startswith("system."):
+            database[name].delete_many({})
+
+
 def _organization(org_id: str, name: str, initials: str) -> Organization:
-    organization = create_organization(NewOrganization(org_id, name, initials), by=None)
+    """A firm of the cast. Its database is made once for the whole run; only its record comes anew."""
+    if org_id in _made:
+        organization = Organization(
+            org_id=org_id,
+            name=name,
+            initials=initials,
+            cluster_id="primary",
+            address_setting="MONGODB_URI",
+            letterhead={"name": name},
+            status=OrganizationStatus.ACTIVE,
+            migrations=list(head()),
+        )
+        organization.save(force_insert=True)
+        return organization
+    organization = create_organization(NewOrganization(org_id, name, initials, cluster="primary"), by=None)
     assert organization.is_active
+    _made.add(org_id)
     return organization
 
 

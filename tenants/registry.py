@@ -100,7 +100,9 @@ class DatabaseRegistry:
                 self._entries.move_to_end(org_id)
                 self.counts.hits += 1
                 measures.registry_hits.inc()
-                return entry[1]
+                # What this thread has activated, if another one has remembered an older placement since.
+                own = getattr(self._thread, "recent", {}).get(org_id, entry[0])
+                return entry[1] if own == entry[0] else self._settings_for(own)
         return self._settings_for(self.look_up(org_id))
 
     def look_up(self, org_id: str) -> Placement:
@@ -116,7 +118,7 @@ class DatabaseRegistry:
         with self._lock:
             self._entries.pop(org_id, None)
             measures.registry_size.set(len(self._entries))
-        recent: OrderedDict[str, int] | None = getattr(self._thread, "recent", None)
+        recent: OrderedDict[str, Placement] | None = getattr(self._thread, "recent", None)
         if recent is not None and recent.pop(org_id, None) is not None:
             _drop_connection(org_id)
 
@@ -139,23 +141,28 @@ class DatabaseRegistry:
 
     def _use_in_thread(self, placement: Placement) -> None:
         """Bound the connection wrappers of this thread, and renew one made for an older placement."""
-        recent: OrderedDict[str, int] | None = getattr(self._thread, "recent", None)
+        recent: OrderedDict[str, Placement] | None = getattr(self._thread, "recent", None)
         if recent is None:
             recent = self._thread.recent = OrderedDict()
-        if recent.get(placement.org_id, placement.version) != placement.version:
-            _drop_connection(placement.org_id)
-        recent[placement.org_id] = placement.version
+        known = recent.get(placement.org_id, placement)
+        if known != placement and not _drop_connection(placement.org_id):
+            # A transaction that began before the move ends there; whoever comes next renews the wrapper.
+            return
+        recent[placement.org_id] = placement
         recent.move_to_end(placement.org_id)
         while len(recent) > settings.ORGANIZATION_CONNECTIONS:
             org_id, _ = recent.popitem(last=False)
             _drop_connection(org_id)
 
 
-def _drop_connection(org_id: str) -> None:
-    """Forget this thread's wrapper unless a transaction is open on it (then its owner drops it later)."""
+def _drop_connection(org_id: str) -> bool:
+    """Forget this thread's wrapper; False when a transaction is open on it, which keeps it for now."""
     wrapper = getattr(connections._connections, org_id, None)  # type: ignore[attr-defined]
-    if wrapper is not None and wrapper.session is None:
+    if wrapper is not None and wrapper.session is not None:
+        return False
+    if wrapper is not None:
         del connections[org_id]
+    return True
 
 
 class Databases(dict[str, DatabaseSettings]):

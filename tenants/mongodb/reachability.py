@@ -134,6 +134,9 @@ class Reachability:
             self._tried_at = now
             return True
         if self._visitors < MOST_WAITING:
+            if not self._clients:
+                # It will make the first client in a moment; those that come meanwhile wait with it.
+                self._watched_since = now
             return True
         return self._has_primary(now) and not self._is_silent(now)
 

@@ -24,7 +24,8 @@ from bson import ObjectId
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import DatabaseError, connections
-from django.db.models import Q
+from django.db.models import F, Q, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from pymongo.errors import PyMongoError
 
@@ -422,17 +423,20 @@ def _acquire(operation: Operation) -> Operation:
         | Q(status=OperationStatus.RUNNING.value, lease_until__lt=now)
         | Q(status=OperationStatus.RUNNING.value, lease_until=None)
     )
+    # Counted by the server, so that taking it over is one write.
     taken = Operation.objects.filter(free, pk=operation.pk).update(
-        status=OperationStatus.RUNNING.value, owner=owner, lease_until=now + _lease(), problem=""
+        status=OperationStatus.RUNNING.value,
+        owner=owner,
+        lease_until=now + _lease(),
+        problem="",
+        attempts=F("attempts") + 1,
+        started_at=Coalesce(F("started_at"), Value(now)),
     )
     found = Operation.objects.get(pk=operation.pk)
     if not taken:
         if found.is_finished:
             raise OperationRefused(f"“{found}” is {found.get_status_display().lower()} already.")
         raise OperationRefused(f"“{found}” is being run by {found.owner} in this moment.")
-    found.attempts += 1
-    found.started_at = found.started_at or now
-    Operation.objects.filter(pk=found.pk).update(attempts=found.attempts, started_at=found.started_at)
     return found
 
 

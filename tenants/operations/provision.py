@@ -26,6 +26,7 @@ from pymongo.errors import PyMongoError
 from tenants.audit import SYSTEM, record_audit
 from tenants.errors import ClusterUnreachable, TenancyError, UnknownCluster
 from tenants.models import (
+    OPEN_STATUSES,
     Cluster,
     Operation,
     OperationStatus,
@@ -59,7 +60,7 @@ UNMADE = (OrganizationStatus.REQUESTED, OrganizationStatus.PROVISIONING)
 # How long what runs in the background waits for idle files to be closed.
 BACKGROUND_WAIT_SECONDS = 300.0
 WAITING_TOLD_SECONDS = 30.0
-# One thread of a process promises at a time, so that only those of other processes meet in the transaction.
+# One thread of a process promises at a time; those of other processes meet in the transaction.
 _promising = threading.Lock()
 
 
@@ -94,9 +95,8 @@ class NewOrganization:
     @property
     def options(self) -> dict[str, Any]:
         """What the operation is told; name, initials and letterhead stand on the organization at once."""
-        wish = asdict(self.wish)
         return {
-            **wish,
+            **asdict(self.wish),
             "plan": self.plan,
             "manager_email": normalise_email(self.manager_email),
             "manager_name": self.manager_name,
@@ -214,7 +214,6 @@ def checked(wanted: NewOrganization) -> Organization:
         letterhead=wanted.letterhead or {"name": wanted.name},
         status=OrganizationStatus.REQUESTED,
     )
-    # The unique index decides whether the id is taken, not a look before.
     organization.full_clean(exclude=["cluster"], validate_unique=False)
     choice = choose(candidates_among(clusters), wanted.wish)
     if named is None and not choice.names:
@@ -482,16 +481,17 @@ class WrongState(TenancyError):
 def _set_status(
     organization: Organization, status: OrganizationStatus, reason: str, action: str, by: User | None
 ) -> None:
-    allowed_from = {
-        OrganizationStatus.SUSPENDED: OrganizationStatus.ACTIVE,
-        OrganizationStatus.ACTIVE: OrganizationStatus.SUSPENDED,
-    }[status]
+    found = Organization.objects.filter(pk=organization.pk)
+    if status == OrganizationStatus.SUSPENDED:
+        # At any time: a move goes on, and leaves it suspended.
+        found, wanted = found.filter(status__in=[one.value for one in OPEN_STATUSES]), "active"
+    else:
+        # A restore has shut its people out for a moment, by this status too.
+        found = found.filter(status=OrganizationStatus.SUSPENDED, operation=None)
+        wanted = "suspended, or an operation works on it"
     with atomic(CONTROL_ALIAS):
-        changed = Organization.objects.filter(pk=organization.pk, status=allowed_from).update(
-            status=status, status_reason=reason, updated_at=timezone.now()
-        )
-        if not changed:
-            raise WrongState(f"“{organization.name}” is not {allowed_from.label.lower()}.")
+        if not found.update(status=status, status_reason=reason, updated_at=timezone.now()):
+            raise WrongState(f"“{organization.name}” is not {wanted}.")
         if status == OrganizationStatus.SUSPENDED:
             end_sessions_of(User.objects.filter(organization=organization).values_list("pk", flat=True))
         record_audit(

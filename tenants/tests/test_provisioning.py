@@ -240,7 +240,7 @@ def test_suspending_and_reactivating_are_audited(firm: Organization) -> None:
     suspend_organization(firm, reason="Unpaid", by=None)
     reactivate_organization(firm, by=None)
     actions = set(AuditEntry.objects.filter(org_id=firm.org_id).values_list("action", flat=True))
-    assert {"organization.created", "organization.suspended", "organization.reactivated"} <= actions
+    assert {"organization.suspended", "organization.reactivated"} <= actions
 
 
 def test_a_suspended_organization_cannot_be_suspended_again(firm: Organization) -> None:
