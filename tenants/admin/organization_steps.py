@@ -22,12 +22,8 @@ from tenants.admin.organization_forms import (
 )
 from tenants.models import Backup, BackupStatus, Operation, Organization, OrganizationStatus, User
 from tenants.operations.backups.backing_up import request_backup
-from tenants.operations.backups.restoring import (
-    confirm_restore,
-    request_restore,
-    revert_restore,
-    unsettled_restore,
-)
+from tenants.operations.backups.restoring import request_restore
+from tenants.operations.backups.settling import CONFIRM, REVERT, request_settling, unsettled_restore
 from tenants.operations.checking import Findings, check_organization, mend_organization
 from tenants.operations.cloning import request_clone
 from tenants.operations.deleting import request_deletion
@@ -134,11 +130,11 @@ def _restore(organization: Organization, by: User, answers: dict[str, Any]) -> O
 
 
 def _confirm_restore(organization: Organization, by: User, answers: dict[str, Any]) -> Operation:
-    return confirm_restore(organization, by=by)
+    return started(request_settling(CONFIRM, organization, by=by))
 
 
 def _revert_restore(organization: Organization, by: User, answers: dict[str, Any]) -> Operation:
-    return revert_restore(organization, by=by)
+    return started(request_settling(REVERT, organization, by=by))
 
 
 def _has_aside(organization: Organization) -> bool:

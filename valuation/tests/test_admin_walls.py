@@ -16,6 +16,7 @@ from django.utils import timezone
 from banks.models import Bank
 from tenants.admin.base import StaffAdmin
 from tenants.models import (
+    AuditEntry,
     Backup,
     Operation,
     Organization,
@@ -43,6 +44,8 @@ def populated(firm: Organization, valuer: User, formats: None) -> Organization:
     Subscription.objects.create(organization=firm, plan=plan, status="active", starts_on=timezone.localdate())
     Backup.objects.create(org_id=firm.org_id, name="20261123T101500Z-aabbccdd", status="good", store="local")
     TaskRecord.objects.create(key="one", path="tenants.tasks.some", state="DEAD")
+    Operation.objects.create(kind="backup", org_id=firm.org_id, status="stopped", step="copy")
+    AuditEntry.objects.create(action="backup.requested", actor="system", org_id=firm.org_id)
     return firm
 
 

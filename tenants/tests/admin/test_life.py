@@ -136,6 +136,29 @@ def test_its_page_leads_to_the_operation_under_way(
     assert page(Operation.objects.get(kind="backup")) in text(office.get(page(firm)))
 
 
+@pytest.fixture
+def restored(firm: Organization) -> Organization:
+    """The firm with what a restore put aside, as far as the restore's record goes."""
+    Operation.objects.create(
+        kind="restore", org_id=firm.org_id, status="done", state={"aside": {"elsewhere": False}}
+    )
+    return firm
+
+
+@pytest.mark.parametrize(
+    ("step", "answers"), [("confirm_restore", {}), ("revert_restore", {"typed": "alpha_valuers"})]
+)
+def test_a_restore_is_settled_in_the_background(
+    office: Client, restored: Organization, step: str, answers: dict[str, str]
+) -> None:
+    response = office.post(page(restored, step), answers)
+    assert response.headers["Location"] == page(Operation.objects.get(kind=step))
+
+
+def test_a_firm_that_was_not_restored_has_nothing_to_confirm(office: Client, firm: Organization) -> None:
+    assert "Confirm the restore" not in offered(office, firm)
+
+
 def test_a_new_name_is_audited(office: Client, firm: Organization) -> None:
     office.post(page(firm, "rename"), {"name": "Alpha & Co", "initials": "AC"})
     entry = AuditEntry.objects.get(action="organization.renamed")
