@@ -31,13 +31,10 @@ from tenants.operations.exporting import request_export
 from tenants.operations.fleet_migration import request_migration
 from tenants.operations.moving import request_move
 from tenants.operations.offboarding import cancel_offboarding, request_offboarding
-from tenants.operations.provision import (
-    finish_provisioning,
-    reactivate_organization,
-    suspend_organization,
-)
+from tenants.operations.provision import finish_provisioning
 from tenants.operations.renaming import rename_organization
 from tenants.operations.schema import pending_migrations
+from tenants.operations.suspending import reactivate_organization, suspend_organization
 from tenants.tasks.operations import enqueue_operation
 
 UNBORN = (OrganizationStatus.REQUESTED, OrganizationStatus.PROVISIONING)

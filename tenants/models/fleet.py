@@ -57,6 +57,9 @@ class Operation(ControlPlaneModel):
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
 
+    # Whether this very object came with the lease, from ``start_operation``.
+    is_ours: bool = False
+
     class Meta:
         db_table = "operations"
         ordering: ClassVar = ["-created_at"]

@@ -39,6 +39,8 @@ from tenants.naming import CONTROL_ALIAS
 LOG_LINES = 200
 # A runner that was killed (for want of memory, say) may be again: so often is it tried by itself.
 MOST_DEATHS = 5
+# Whoever records an operation runs it, or enqueues it, in the same breath.
+LONGEST_WAIT = timedelta(minutes=2)
 # How often progress is written at most.
 PROGRESS_SECONDS = 0.5
 # What a step may fail with for reasons of its own; anything else is a fault of the program.
@@ -75,12 +77,17 @@ class Step:
 
     An operation may be cancelled while every step up to the present one has an ``undo`` (``nothing_to_undo``
     where there is nothing); the first step without is the point of no return.
+
+    That a ``light`` step is done is recorded together with what comes after it, and at the latest before a
+    point of no return: killed in between, it is done again. Only for a step whose next one leaves nothing
+    to be undone.
     """
 
     name: str
     label: str
     run: Callable[[Run], None]
     undo: Callable[[Run], None] | None = None
+    light: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +125,8 @@ class Run:
         self.kind = kind
         self._on_progress = on_progress or (lambda _: None)
         self._told_at = 0.0
+        # Steps that are done and not recorded yet.
+        self._unrecorded: list[str] = []
         self._lost = threading.Event()
         self._cancelled = threading.Event()
 
@@ -179,6 +188,33 @@ class Run:
             details={"operation": str(self.operation.pk), **(details or {})},
         )
 
+    def step_is_done(self, step: Step, following: Step) -> None:
+        """Go on to the next step, and record it unless that may wait. Raises LeaseLost."""
+        one = self.operation
+        one.step, one.done, one.total = following.name, 0, 0
+        self._unrecorded.append(step.name)
+        if not step.light or (following.undo is None and step.undo is not None):
+            self.record(step=one.step, done=0, total=0)
+
+    def record(self, *, entry: str = "", details: dict[str, Any] | None = None, **fields: Any) -> None:
+        """Store fields and state, with audit entries of the steps done since and of ``entry``, or nothing.
+
+        An operation that is finished by it lets its organizations go. Raises LeaseLost.
+        """
+        one = self.operation
+
+        def store() -> None:
+            self._store(state=one.state, **fields)
+            for name in self._unrecorded:
+                self.audit(name)
+            if entry:
+                self.audit(entry, details)
+            if one.is_finished:
+                Organization.objects.filter(operation=one.pk).update(operation=None)
+
+        run_atomically(store, using=CONTROL_ALIAS)
+        self._unrecorded = []
+
     def _store(self, **fields: Any) -> None:
         """Write fields of the operation if it is still ours. Raises LeaseLost."""
         changed = Operation.objects.filter(pk=self.operation.pk, owner=self.operation.owner).update(**fields)
@@ -208,10 +244,12 @@ def start_operation(
     by: User | None,
     options: Mapping[str, Any] | None = None,
     holds: Sequence[str] | None = None,
+    at_once: bool = False,
 ) -> Operation:
     """Record an operation and take its organizations (``holds``; the one by default) for it.
 
-    Nothing is run yet. Raises OperationUnderWay with what is under way, and since when.
+    Nothing is run yet; with ``at_once`` the caller has its lease already and runs it next. Raises
+    OperationUnderWay with what is under way, and since when.
     """
     held = sorted(set(holds if holds is not None else ([org_id] if org_id else [])))
     operation = Operation(
@@ -222,6 +260,13 @@ def start_operation(
         options=dict(options or {}),
         requested_by=by.email if by is not None else "system",
     )
+
+    if at_once:
+        operation.status, operation.owner = OperationStatus.RUNNING, _runner()
+        operation.started_at = timezone.now()
+        operation.lease_until = operation.started_at + _lease()
+        operation.attempts = 1
+        operation.is_ours = True
 
     def store() -> None:
         operation.pk = ObjectId()
@@ -342,14 +387,10 @@ def _do_step(run: Run) -> None:
     step.run(run)
     run.check()
     following = run.kind.after(step.name)
-    if not following:
+    if following:
+        run.step_is_done(step, run.kind.step(following))
+    else:
         _finish(run, OperationStatus.DONE, "done")
-        return
-    # Before it counts as done: killed in between, it is told twice and not never.
-    run.audit(step.name)
-    one.done = one.total = 0
-    one.step = following
-    run._store(step=following, state=one.state, done=0, total=0)
 
 
 def _undo(run: Run) -> None:
@@ -373,19 +414,15 @@ def _finish(run: Run, status: OperationStatus, action: str) -> None:
     last = one.step
     one.step = ""
 
-    def store() -> None:
-        run._store(
-            status=status,
-            step="" if status == OperationStatus.DONE else last,
-            state=one.state,
-            problem="",
-            finished_at=one.finished_at,
-            lease_until=None,
-        )
-        Organization.objects.filter(operation=one.pk).update(operation=None)
-        run.audit(action, {"last_step": last})
-
-    run_atomically(store, using=CONTROL_ALIAS)
+    run.record(
+        entry=action,
+        details={"last_step": last},
+        status=status,
+        step="" if status == OperationStatus.DONE else last,
+        problem="",
+        finished_at=one.finished_at,
+        lease_until=None,
+    )
 
 
 def _stop(run: Run, error: BaseException) -> None:
@@ -397,10 +434,15 @@ def _stop(run: Run, error: BaseException) -> None:
 def _note_stop(run: Run, problem: str) -> None:
     one = run.operation
     one.status, one.problem = OperationStatus.STOPPED, problem[:1000]
-    run._store(
-        status=one.status, problem=one.problem, state=one.state, lease_until=None, cancel_requested=False
+    run.record(
+        entry="stopped",
+        details={"step": one.step, "problem": one.problem},
+        status=one.status,
+        step=one.step,
+        problem=one.problem,
+        lease_until=None,
+        cancel_requested=False,
     )
-    run.audit("stopped", {"step": one.step, "problem": one.problem})
 
 
 def sentence_of(error: BaseException) -> str:
@@ -410,14 +452,17 @@ def sentence_of(error: BaseException) -> str:
     cause = error.__cause__ if isinstance(error, DatabaseError) and error.__cause__ else error
     text = str(cause).strip()
     if isinstance(cause, PyMongoError):
-        return f"The database answered: {type(cause).__name__}: {text}"
+        # What follows is the driver's view of every server, in a form for programmers.
+        return f"The database answered: {type(cause).__name__}: {text.partition(', Timeout:')[0]}"
     return text or type(cause).__name__
 
 
 def _acquire(operation: Operation) -> Operation:
     """Take the lease. Raises OperationRefused when it is finished or somebody else runs it."""
-    now = timezone.now()
-    owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+    if operation.is_ours:
+        operation.is_ours = False
+        return operation
+    now, owner = timezone.now(), _runner()
     free = (
         Q(status__in=[OperationStatus.WAITING.value, OperationStatus.STOPPED.value])
         | Q(status=OperationStatus.RUNNING.value, lease_until__lt=now)
@@ -462,6 +507,10 @@ def _heartbeat(run: Run) -> Iterator[None]:
         thread.join()
 
 
+def _runner() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+
+
 def _lease() -> timedelta:
     return timedelta(seconds=settings.OPERATION_LEASE_SECONDS)
 
@@ -472,12 +521,10 @@ def _collection() -> Any:
 
 
 def due_for_resuming(now: datetime) -> Sequence[Operation]:
-    """Operations whose runner has died, oldest first; the worker goes on with them.
+    """Operations whose runner has died, or never came, oldest first; the worker goes on with them.
 
     One whose runners died MOST_DEATHS times is left for somebody to look at.
     """
-    return list(
-        Operation.objects.filter(
-            status=OperationStatus.RUNNING.value, lease_until__lt=now, attempts__lt=MOST_DEATHS
-        ).order_by("created_at")
-    )
+    died = Q(status=OperationStatus.RUNNING.value, lease_until__lt=now, attempts__lt=MOST_DEATHS)
+    never_came = Q(status=OperationStatus.WAITING.value, created_at__lt=now - LONGEST_WAIT)
+    return list(Operation.objects.filter(died | never_came).order_by("created_at"))

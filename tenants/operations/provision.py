@@ -26,7 +26,6 @@ from pymongo.errors import PyMongoError
 from tenants.audit import SYSTEM, record_audit
 from tenants.errors import ClusterUnreachable, TenancyError, UnknownCluster
 from tenants.models import (
-    OPEN_STATUSES,
     Cluster,
     Operation,
     OperationStatus,
@@ -37,7 +36,7 @@ from tenants.models import (
     User,
 )
 from tenants.models.users import normalise_email
-from tenants.mongodb.transaction import atomic, run_atomically
+from tenants.mongodb.transaction import run_atomically
 from tenants.naming import CONTROL_ALIAS
 from tenants.operations.capacity import NoRoom, Wanted, require_room, wait_for_room
 from tenants.operations.data import collections_of, database_of, drop_organization_database
@@ -54,7 +53,6 @@ from tenants.operations.engine import (
 from tenants.operations.invitations import InvitationNotSent, InvitationRefused, invite_manager
 from tenants.operations.placement import WITHOUT_DATABASE, Wish, candidates_among, choose
 from tenants.operations.schema import create_schema, head, release
-from tenants.sessions import end_sessions_of
 
 UNMADE = (OrganizationStatus.REQUESTED, OrganizationStatus.PROVISIONING)
 # How long what runs in the background waits for idle files to be closed.
@@ -138,7 +136,7 @@ def create_organization(
         if wanted.manager_email:
             invite_manager(found, email=wanted.manager_email, name=wanted.manager_name, by=by)
         return found
-    operation = _record(wanted, by) if found is None else _operation_of(found, wanted, by)
+    operation = _record(wanted, by, at_once=True) if found is None else _operation_of(found, wanted, by)
     return _run(operation, wait_seconds, on_progress)
 
 
@@ -182,13 +180,15 @@ def _found(wanted: NewOrganization) -> Organization | None:
     return found
 
 
-def _record(wanted: NewOrganization, by: User | None) -> Operation:
+def _record(wanted: NewOrganization, by: User | None, *, at_once: bool = False) -> Operation:
     """The organization's record and its operation, both or neither."""
     organization = checked(wanted)
 
     def store() -> Operation:
         organization.save(force_insert=True)
-        return start_operation(PROVISION, org_id=organization.org_id, by=by, options=wanted.options)
+        return start_operation(
+            PROVISION, org_id=organization.org_id, by=by, options=wanted.options, at_once=at_once
+        )
 
     try:
         return run_atomically(store, using=CONTROL_ALIAS)
@@ -439,7 +439,7 @@ def kind_waiting(seconds: float) -> Kind:
         (
             Step("place", "Finding room on a cluster", partial(_place, patience=seconds), _forget),
             Step("schema", "Making collections and indexes", partial(_make, patience=seconds), _unmake),
-            Step("activate", "Opening it to its people", _activate),
+            Step("activate", "Opening it to its people", _activate, light=True),
             Step("invite", "Inviting its first manager", _invite),
         ),
     )
@@ -456,45 +456,3 @@ def _subscribe(organization: Organization, plan_code: str) -> None:
         Subscription.objects.create(
             organization=organization, plan=plan, status="active", starts_on=timezone.localdate()
         )
-
-
-# Suspending ---------------------------------------------------------------------------------------------
-
-
-def suspend_organization(organization: Organization, *, reason: str, by: User | None) -> None:
-    """Refuse the organization's people from their next request on, and end their sessions.
-
-    Nothing of the organization's is deleted.
-    """
-    _set_status(organization, OrganizationStatus.SUSPENDED, reason, "organization.suspended", by)
-
-
-def reactivate_organization(organization: Organization, *, by: User | None) -> None:
-    """Let the organization's people in again."""
-    _set_status(organization, OrganizationStatus.ACTIVE, "", "organization.reactivated", by)
-
-
-class WrongState(TenancyError):
-    """The organization is not in a state from which this can be done."""
-
-
-def _set_status(
-    organization: Organization, status: OrganizationStatus, reason: str, action: str, by: User | None
-) -> None:
-    found = Organization.objects.filter(pk=organization.pk)
-    if status == OrganizationStatus.SUSPENDED:
-        # At any time: a move goes on, and leaves it suspended.
-        found, wanted = found.filter(status__in=[one.value for one in OPEN_STATUSES]), "active"
-    else:
-        # A restore has shut its people out for a moment, by this status too.
-        found = found.filter(status=OrganizationStatus.SUSPENDED, operation=None)
-        wanted = "suspended, or an operation works on it"
-    with atomic(CONTROL_ALIAS):
-        if not found.update(status=status, status_reason=reason, updated_at=timezone.now()):
-            raise WrongState(f"“{organization.name}” is not {wanted}.")
-        if status == OrganizationStatus.SUSPENDED:
-            end_sessions_of(User.objects.filter(organization=organization).values_list("pk", flat=True))
-        record_audit(
-            action, by=by, organization=organization, target=organization.org_id, details={"reason": reason}
-        )
-    organization.status, organization.status_reason = status, reason

@@ -30,14 +30,12 @@ from tenants.operations.provision import (
     PROVISION,
     NewOrganization,
     OrganizationExists,
-    WrongState,
     create_organization,
     finish_provisioning,
-    reactivate_organization,
     request_organization,
-    suspend_organization,
 )
 from tenants.operations.schema import head, migrate_organization
+from tenants.operations.suspending import WrongState, reactivate_organization, suspend_organization
 
 GAMMA = NewOrganization("gamma_valuers", "Gamma Valuers", "GV")
 MANAGER = "gita@gamma-valuers.example"

@@ -48,6 +48,7 @@ def test_readiness_says_which_database_is_missing(database: None, monkeypatch: p
     address = settings.MONGODB_ADDRESSES["MONGODB_URI"]
     clients.close_all()
     monkeypatch.setitem(settings.MONGODB_CLIENT_OPTIONS, "serverSelectionTimeoutMS", 200)
+    monkeypatch.setitem(settings.MONGODB_CLIENT_OPTIONS, "timeoutMS", 500)
     settings.MONGODB_ADDRESSES["MONGODB_URI"] = "mongodb://127.0.0.1:1/"
     try:
         response = client.get("/readyz")

@@ -22,6 +22,7 @@ MODELS = (
     "tenants/subscription",
     "tenants/cluster",
     "tenants/auditentry",
+    "tenants/operation",
     "banks/bank",
     "banks/commonfields",
     "banks/documenttype",
@@ -29,7 +30,12 @@ MODELS = (
 )
 TO_BE_ADDED = ("organization", "user", "plan", "subscription", "cluster", "bank", "documenttype")
 TO_BE_DELETED = ("plan", "cluster", "documenttype")
-STEPS = {"organization": ("suspend",), "user": ("password", "deactivate"), "format": ("retire",)}
+STEPS = {
+    "organization": ("backup", "move", "clone", "rename", "check", "offboard", "suspend"),
+    "operation": (),
+    "user": ("password", "deactivate"),
+    "format": ("retire",),
+}
 
 PageFor = Callable[..., Page]
 

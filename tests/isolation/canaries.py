@@ -34,12 +34,8 @@ from tenants.actions import change_firm, change_profile
 from tenants.audit import record_audit
 from tenants.context import organization_active
 from tenants.models import Backup, Counter, Organization, Plan, StoredFile, TaskRecord, User
-from tenants.operations.provision import (
-    NewOrganization,
-    create_organization,
-    reactivate_organization,
-    suspend_organization,
-)
+from tenants.operations.provision import NewOrganization, create_organization
+from tenants.operations.suspending import reactivate_organization, suspend_organization
 from tenants.permissions import Role
 
 Colour = tuple[int, int, int]

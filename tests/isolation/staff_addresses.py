@@ -20,7 +20,7 @@ from tests.isolation.addresses import (
     Try,
     leads,
 )
-from tests.isolation.world import HALF_MADE, IDLE, NORTH, SIGNED_OUT, STAFF, SUSPENDED, WEST
+from tests.isolation.world import HALF_MADE, LEAVING, NORTH, SIGNED_OUT, STAFF, SUSPENDED, WEST
 
 NOT_OFFERED = Answer(405)
 MEASURED = {"admin": "Asks the server how many files it has open; reads nobody's data."}
@@ -49,10 +49,17 @@ def asked(
     *,
     data: Mapping[str, Any] | None = None,
     also: Mapping[str, str] | None = None,
+    leads_back: bool = False,
 ) -> Address:
-    """A step: GET says what it means, POST does it and leads back."""
+    """A step: GET says what it means, POST does it and leads back; or both, in a state that has it not."""
     done = Try(method="POST", data=data, right=leads(back), also=also or {})
-    return page(name, Try(), done, at=record.split())
+    return page(name, Try(right=leads(back)) if leads_back else Try(), done, at=record.split())
+
+
+def begun(name: str, record: str, data: Mapping[str, Any]) -> Address:
+    """A step that becomes an operation, whose page comes next."""
+    done = Try(method="POST", data=data, right=leads(f"{OPERATION}<new>/change/"))
+    return page(f"admin:tenants_organization_{name}", Try(), done, at=[record])
 
 
 def model(
@@ -135,6 +142,7 @@ SITE = (
     page("admin/(?P<url>.*)$", Try(right=ABSENT), Try(method="POST", right=ABSENT)),
 )
 
+OPERATION = "/admin/tenants/operation/"
 ORGANIZATION, PERSON = "/admin/tenants/organization/", "/admin/tenants/user/"
 BANK, FORMAT = "/admin/banks/bank/", "/admin/banks/format/"
 PASSWORDS = {"new_password1": "another-password-for-tests", "new_password2": "another-password-for-tests"}
@@ -161,8 +169,20 @@ NEW_PLAN = {
     "seats": "1",
     "reports_a_month": "1",
     "storage_mb": "1",
+    "backup_every_hours": "24",
+    "backups_kept_days": "30",
     "price_a_month": "1",
 }
+
+TO_FIRM = f"{ORGANIZATION}<organization>/change/"
+BEGUN: tuple[tuple[str, str, Mapping[str, Any]], ...] = (
+    ("migrate", "<behind>", {}),
+    ("backup", "<organization>", {"store": "local"}),
+    ("clone", "<organization>", {"into": WEST, "name": "West Valuers", "initials": "WV"}),
+    ("export", "<organization>", {}),
+    ("offboard", "<organization>", {"grace_days": "30", "typed": NORTH}),
+    ("deletion", "<leaving>", {"typed": LEAVING}),
+)
 
 TENANTS = (
     *model("tenants_auditentry", "<entry>", adds=False, changes=False),
@@ -195,11 +215,49 @@ TENANTS = (
                     **MEASURED,
                 },
             ),
+            *(begun(name, record, data) for name, record, data in BEGUN),
+            # The other cluster is the same server: the page says so.
+            page(
+                "admin:tenants_organization_move",
+                Try(also=MEASURED),
+                Try(method="POST", data={"to": "spare", "read_only_hours": "24"}, also=MEASURED),
+                at=["<organization>"],
+            ),
+            # Its files are not there: the page says so.
+            page(
+                "admin:tenants_organization_restore",
+                Try(),
+                Try(method="POST", data={"backup": "<backup>", "typed": NORTH}),
+                at=["<organization>"],
+            ),
+            asked("admin:tenants_organization_confirm_restore", "<organization>", TO_FIRM, leads_back=True),
+            asked("admin:tenants_organization_revert_restore", "<organization>", TO_FIRM, leads_back=True),
             asked(
-                "admin:tenants_organization_migrate",
-                "<behind>",
-                f"{ORGANIZATION}<behind>/change/",
-                also={IDLE: "Its database is migrated: collections and indexes, no document."},
+                "admin:tenants_organization_cancel_offboarding",
+                "<leaving>",
+                f"{ORGANIZATION}<leaving>/change/",
+            ),
+            asked(
+                "admin:tenants_organization_rename",
+                "<organization>",
+                TO_FIRM,
+                data={"name": "North & Co", "initials": "NC"},
+            ),
+            page(
+                "admin:tenants_organization_check",
+                Try(),
+                Try(
+                    method="POST",
+                    right=leads(TO_FIRM),
+                    also={NORTH: "Names of collections, indexes and files; no report."},
+                ),
+                at=["<organization>"],
+            ),
+            shown(
+                "admin:tenants_organization_certificate",
+                ["<deleted>"],
+                get=leads(f"{ORGANIZATION}<deleted>/change/"),
+                post=leads(f"{ORGANIZATION}<deleted>/change/"),
             ),
             asked(
                 "admin:tenants_organization_suspend",
@@ -211,10 +269,48 @@ TENANTS = (
         ),
     ),
     *model(
+        "tenants_operation",
+        "<stopped>",
+        adds=False,
+        changes=False,
+        steps=(
+            shown("admin:tenants_operation_progress", ["<stopped>"]),
+            asked("admin:tenants_operation_resume", "<stopped>", f"{OPERATION}<stopped>/change/"),
+            asked("admin:tenants_operation_cancel", "<stopped>", f"{OPERATION}<stopped>/change/"),
+        ),
+    ),
+    *model(
+        "tenants_backup",
+        "<backup>",
+        adds=False,
+        changes=False,
+        steps=(
+            asked("admin:tenants_backup_verify", "<backup>", "/admin/tenants/backup/<backup>/change/"),
+            # Its files are not there, and it is the last good one: both say so on the page.
+            page(
+                "admin:tenants_backup_restore",
+                Try(),
+                Try(method="POST", data={"into": NORTH, "typed": NORTH}),
+                at=["<backup>"],
+            ),
+            page("admin:tenants_backup_removal", Try(), Try(method="POST"), at=["<backup>"]),
+        ),
+    ),
+    *model(
+        "tenants_taskrecord",
+        "<task>",
+        adds=False,
+        changes=False,
+        steps=(
+            asked("admin:tenants_taskrecord_retry", "<task>", "/admin/tenants/taskrecord/<task>/change/"),
+        ),
+    ),
+    *model(
         "tenants_user",
         "<person>",
         added=[Try(method="POST", data=NEW_PERSON, right=leads(PERSON))],
         steps=(
+            asked("admin:tenants_user_invite", "<invited>", f"{PERSON}<invited>/change/"),
             asked("admin:tenants_user_password", "<person>", f"{PERSON}<person>/change/", data=PASSWORDS),
             asked("admin:tenants_user_deactivate", "<person>", f"{PERSON}<person>/change/"),
             asked("admin:tenants_user_reactivate", "<former>", f"{PERSON}<former>/change/"),

@@ -11,7 +11,7 @@ from django.urls import reverse
 from tenants.context import no_organization
 from tenants.models import Organization, Session, User
 from tenants.operations.people import change_person, deactivate_person, set_password
-from tenants.operations.provision import reactivate_organization, suspend_organization
+from tenants.operations.suspending import reactivate_organization, suspend_organization
 from tenants.permissions import Role
 
 ClientFor = Callable[[User], Client]

@@ -30,11 +30,23 @@ from reports.page_cache import page_cache
 from reports.tests.making import NOW, begin
 from tenants.actions import change_firm
 from tenants.context import no_organization, organization_active
-from tenants.models import AuditEntry, Cluster, Organization, OrganizationStatus, Plan, Subscription, User
+from tenants.models import (
+    AuditEntry,
+    Backup,
+    Cluster,
+    Operation,
+    Organization,
+    OrganizationStatus,
+    Plan,
+    Subscription,
+    TaskRecord,
+    User,
+)
 from tenants.mongodb.clients import clients
 from tenants.mongodb.monitoring import Command, command_listener
 from tenants.operations.people import add_member, add_staff
-from tenants.operations.provision import NewOrganization, create_organization, suspend_organization
+from tenants.operations.provision import NewOrganization, create_organization
+from tenants.operations.suspending import suspend_organization
 from tenants.permissions import Role
 from tenants.registry import registry
 from tenants.shared_cache import shared_cache
@@ -42,6 +54,8 @@ from tenants.shared_cache import shared_cache
 # Rivals; a suspended firm; one whose database was never finished; one that staff make in a test.
 NORTH, SOUTH, IDLE = "north_valuers", "south_surveyors", "idle_valuers"
 HALF_MADE, WEST = "half_made_valuers", "west_valuers"
+LEAVING, DELETED = "leaving_valuers", "deleted_valuers"
+BACKUP = "20261123T101500Z-aabbccdd"
 CONTROL, SHARED = "valuation_admin", "shared_resources"
 PASSWORD = "a-password-for-tests-only"
 # Stands in data for a picture, which is made anew for each request.
@@ -337,6 +351,11 @@ def _staff_names(idle: Organization, people: Mapping[Persona, User]) -> Names:
     )
     former = User.objects.create(email="former@world.example", name="Former Staff", is_staff=True)
     User.objects.filter(pk=former.pk).update(is_active=False)
+    invited = User.objects.create(
+        email="invited@world.example", name="Invited Manager", organization=north, role=Role.MANAGER.value
+    )
+    invited.set_unusable_password()
+    invited.save()
     bank = Bank.objects.get(code="SBI")
     published = Format.objects.get(bank_code="SBI", property_type="flat")
     return Names(
@@ -351,13 +370,30 @@ def _staff_names(idle: Organization, people: Mapping[Persona, User]) -> Names:
         subscription=subscription.pk,
         person=people[MEMBERS[1]].pk,
         former=former.pk,
+        invited=invited.pk,
         entry=_first(AuditEntry),
+        stopped=Operation.objects.create(
+            kind="backup", org_id=NORTH, status="stopped", step="copy", requested_by="system"
+        ).pk,
+        backup=Backup.objects.create(org_id=NORTH, name=BACKUP, status="good", store="local").pk,
+        task=TaskRecord.objects.create(key="a-task", path="tenants.tasks.some", state="DEAD").pk,
+        **_at_the_end(north.cluster),
         bank=bank.pk,
         branch=bank.branches[0].code,
         format=published.pk,
         common_fields=_first(CommonFields),
         document_type=_first(DocumentType),
     )
+
+
+def _at_the_end(cluster: Cluster) -> dict[str, Any]:
+    """Firms that are leaving or gone, without a database: for the steps that only such a firm has."""
+    gone = {"name": "Leaving Valuers", "initials": "LV", "cluster": cluster}
+    leaving = Organization.objects.create(
+        org_id=LEAVING, status=OrganizationStatus.OFFBOARDING, delete_after=timezone.now(), **gone
+    )
+    deleted = Organization.objects.create(org_id=DELETED, status=OrganizationStatus.DELETED, **gone)
+    return {"leaving": leaving.pk, "deleted": deleted.pk}
 
 
 def _first(model: Any) -> ObjectId:

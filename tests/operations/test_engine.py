@@ -269,6 +269,13 @@ def test_one_whose_runner_died_is_due_for_resuming(firm: Organization, kind: Kin
     assert [one.pk for one in due_for_resuming(now)] == [operation.pk]
 
 
+def test_one_whose_runner_never_came_is_due_after_a_while(firm: Organization, kind: Kind) -> None:
+    operation = started(kind, firm)
+    now = timezone.now()
+    later = now + engine.LONGEST_WAIT
+    assert [[one.pk for one in due_for_resuming(at)] for at in (now, later)] == [[], [operation.pk]]
+
+
 def test_one_whose_runners_keep_dying_is_left_for_somebody_to_look_at(firm: Organization, kind: Kind) -> None:
     operation = started(kind, firm)
     now = timezone.now()

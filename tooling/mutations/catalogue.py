@@ -195,14 +195,14 @@ MUTATIONS = (
     Mutation(
         "an eviction drops a connection within its transaction",
         "tenants/registry.py",
-        "    if wrapper is not None and wrapper.session is None:",
-        "    if wrapper is not None:",
+        "    if wrapper is not None and wrapper.session is not None:\n        return False\n",
+        "",
         (REGISTRY,),
     ),
     Mutation(
         "a connection made before a move is used after it",
         "tenants/registry.py",
-        "        if recent.get(placement.org_id, placement.version) != placement.version:",
+        "        if known != placement and not _drop_connection(placement.org_id):",
         "        if False:",
         (REGISTRY,),
     ),
@@ -240,7 +240,7 @@ MUTATIONS = (
     ),
     Mutation(
         "suspending a firm leaves its people's sessions",
-        "tenants/operations/provision.py",
+        "tenants/operations/suspending.py",
         "        if status == OrganizationStatus.SUSPENDED:\n",
         "        if False:\n",
         (REVOCATION,),
@@ -335,8 +335,8 @@ MUTATIONS = (
     Mutation(
         "a step that is done is not recorded",
         "tenants/operations/engine.py",
-        "    run._store(step=following, state=one.state, done=0, total=0)",
-        "    run._store(state=one.state, done=0, total=0)",
+        "            self.record(step=one.step, done=0, total=0)",
+        "            self.record(done=0, total=0)",
         (ENGINE,),
     ),
     Mutation(

@@ -24,7 +24,7 @@ from tenants.models import (
     User,
 )
 from tenants.mongodb.monitoring import Command
-from tenants.operations.provision import suspend_organization
+from tenants.operations.suspending import suspend_organization
 from valuation.dashboard import Attention, dashboard
 
 TODAY = date(2026, 11, 23)
@@ -158,6 +158,7 @@ def test_an_unreachable_cluster_is_shown_and_not_fatal(
         settings.MONGODB_ADDRESSES, "MONGODB_URI_DOWN", "mongodb://127.0.0.1:9/?directConnection=true"
     )
     monkeypatch.setitem(settings.MONGODB_CLIENT_OPTIONS, "serverSelectionTimeoutMS", 200)
+    monkeypatch.setitem(settings.MONGODB_CLIENT_OPTIONS, "timeoutMS", 500)
     Cluster.objects.create(name="away", address_setting="MONGODB_URI_DOWN")
     page = client_for(staff).get(reverse("admin:index")).content.decode()
     assert "The cluster does not answer" in page

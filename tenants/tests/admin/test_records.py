@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from tenants.models import AuditEntry, Cluster, Organization, Plan, Subscription, User
-from tenants.operations.provision import suspend_organization
+from tenants.operations.suspending import suspend_organization
 
 ClientFor = Callable[[User], Client]
 BASIC = {
@@ -164,6 +164,7 @@ def test_a_cluster_that_does_not_answer_is_said(office: Client, monkeypatch: pyt
         settings.MONGODB_ADDRESSES, "MONGODB_URI_DOWN", "mongodb://127.0.0.1:9/?directConnection=true"
     )
     monkeypatch.setitem(settings.MONGODB_CLIENT_OPTIONS, "serverSelectionTimeoutMS", 200)
+    monkeypatch.setitem(settings.MONGODB_CLIENT_OPTIONS, "timeoutMS", 500)
     cluster = Cluster.objects.create(name="down", address_setting="MONGODB_URI_DOWN")
     assert "does not answer" in office.get(url("cluster", "change", cluster.pk)).content.decode()
 
