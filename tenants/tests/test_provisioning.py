@@ -67,9 +67,9 @@ def test_a_failure_at_any_step_is_mended_by_the_next_run(
         Counter.objects.create(name="works")
 
 
-def test_a_repeated_creation_changes_nothing(firm: Organization) -> None:
-    again = create_organization(NewOrganization(firm.org_id, firm.name, "AV"), by=None)
-    assert again.pk == firm.pk
+def test_a_repeated_creation_changes_nothing(database: None) -> None:
+    first, again = create_organization(GAMMA, by=None), create_organization(GAMMA, by=None)
+    assert again.pk == first.pk
     assert AuditEntry.objects.filter(action="organization.created").count() == 1
 
 

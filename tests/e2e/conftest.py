@@ -75,7 +75,8 @@ def _wait_until_it_answers(port: int, web: subprocess.Popen[bytes], log: Path) -
     raise AssertionError(f"The application does not answer.\n{log.read_text(errors='replace')[-3000:]}")
 
 
-@pytest.fixture(scope="package")
+# For the whole run and not for the package: between two files of it there may be others, and it takes long.
+@pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The application with its demo data, on a port of its own."""
     directory = tmp_path_factory.mktemp("site")

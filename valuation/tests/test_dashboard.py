@@ -208,7 +208,7 @@ def test_an_operation_that_runs_needs_nobody(firm: Organization) -> None:
 def test_an_operation_that_waits_for_long_has_no_worker(
     firm: Organization, minutes: int, expected: list[tuple[str, str]]
 ) -> None:
-    stopped(firm, status="waiting", created_at=NOW - timedelta(minutes=minutes))
+    stopped(firm, status="waiting", created_at=timezone.now() - timedelta(minutes=minutes))
     assert reasons() == expected
 
 
