@@ -30,6 +30,11 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddField(
+            model_name="cluster",
+            name="promises",
+            field=models.PositiveBigIntegerField(default=0, editable=False),
+        ),
+        migrations.AddField(
             model_name="organization",
             name="delete_after",
             field=models.DateTimeField(editable=False, null=True),

@@ -61,6 +61,8 @@ class Cluster(ControlPlaneModel):
         ],
         help_text="Name of the environment variable that holds the cluster's MongoDB address.",
     )
+    # How often room was promised: who promises increases it, so that two do so one after the other.
+    promises = models.PositiveBigIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:

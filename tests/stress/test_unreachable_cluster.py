@@ -20,7 +20,7 @@ from tests.stress.load import Answer, Load, percentile
 from tests.stress.outages import OtherCluster, firms_on_two_clusters, served
 from tooling import mongod
 
-pytestmark = [pytest.mark.stress, pytest.mark.mongod]
+pytestmark = [pytest.mark.stress, pytest.mark.alone, pytest.mark.mongod]
 
 FAILURES = ("killed", "frozen")
 # Well, failure, well, failure, …; the second half in the other order.
