@@ -25,7 +25,7 @@ from tests.stress.fleet import COUNTERS, STRIDE, WRITTEN, Ledger, Tenant, Worker
 from tests.stress.serving import connections_to
 from tooling import mongod
 
-pytestmark = [pytest.mark.stress, pytest.mark.mongod]
+pytestmark = [pytest.mark.stress, pytest.mark.alone, pytest.mark.mongod]
 
 ORGANIZATIONS = 60
 CLUSTERS = ("MONGODB_URI", "MONGODB_URI_EAST")
