@@ -21,7 +21,7 @@ from tenants.errors import OrganizationRefused, WritesFrozen
 from tenants.models import Organization, User
 from tenants.mongodb.reachability import clusters
 from tenants.operations.schema import can_be_served
-from tenants.permissions import Permission
+from tenants.permissions import KEPT_WHEN_READ_ONLY, Permission
 
 P = ParamSpec("P")
 
@@ -40,18 +40,21 @@ class TenantRequest(HttpRequest):
 
     user: User
     organization: Organization
+    # Why nothing of the firm may be changed: "subscription", "support"; empty otherwise.
+    read_only: str
 
 
 def activate_for(request: HttpRequest, user: User) -> None:
     """Activate the organization of ``user``, which the control plane says, and note it on the request.
 
-    Staff and people without an organization activate nothing. Whoever wants to write while the organization's
-    data is being moved waits a moment. Raises OrganizationRefused when the organization is suspended, not
+    Staff activate the firm of their support session; without one, like people without an organization,
+    nothing. An expired firm, and one in support that only looks, is for reading. Whoever wants to write while
+    the data is being moved waits a moment. Raises OrganizationRefused when the organization is suspended, not
     provisioned or at a version that this code cannot serve (``MAINTENANCE``), ClusterUnreachable when its
     cluster does not answer, WritesFrozen when the move takes longer.
     """
     organization = user.organization
-    if user.is_staff or organization is None:
+    if organization is None or (user.is_staff and user.support is None):
         return
     if not organization.is_active:
         raise OrganizationRefused(organization.org_id, organization.status)
@@ -65,8 +68,17 @@ def activate_for(request: HttpRequest, user: User) -> None:
         reachability.require()
         # The middleware leaves it when the request ends.
         request.reachability = reachability  # type: ignore[attr-defined]
-    activate(organization.placement)
+    why = why_read_only(user, organization)
+    activate(organization.placement, read_only=why)
+    request.read_only = why  # type: ignore[attr-defined]
     request.organization = organization  # type: ignore[attr-defined]
+
+
+def why_read_only(user: User, organization: Organization) -> str:
+    """Why ``user`` may change nothing in the firm, or ``""``."""
+    if user.support is not None and not user.support.may_write:
+        return "support"
+    return "subscription" if organization.is_read_only else ""
 
 
 def _thawed(org_id: str) -> Organization:
@@ -94,7 +106,8 @@ def firm_page(
 ]:
     """Guard a page of the firm.
 
-    Signed out → sign-in; no organization → a page that says so; permission missing → 403.
+    Signed out → sign-in; no organization → a page that says so; permission missing → 403; a change, or a page
+    that serves changes, where nothing may be changed → 403 that says why.
     """
 
     def decorate(
@@ -106,6 +119,10 @@ def firm_page(
                 return sign_in_first(request)
             if getattr(request, "organization", None) is None:
                 return no_organization_page(request)
+            if request.read_only and not (  # type: ignore[attr-defined]
+                permission in KEPT_WHEN_READ_ONLY and request.method in _READING
+            ):
+                return read_only_page(request)
             if not cast(User, request.user).can(permission):
                 raise PermissionDenied(f"Your role does not allow this ({permission.value}).")
             return view(cast(TenantRequest, request), *args, **kwargs)
@@ -132,6 +149,26 @@ def sign_in_first(request: HttpRequest) -> HttpResponse:
         return redirect_to_login(reverse("work"))
     page = urlsplit(sent_from)
     return redirect_to_login(urlunsplit(("", "", page.path, page.query, "")))
+
+
+def own_page(
+    view: Callable[Concatenate[HttpRequest, P], HttpResponseBase],
+) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
+    """Guard a page about the person's own account: anybody who is signed in, staff included."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if not request.user.is_authenticated:
+            return sign_in_first(request)
+        return view(request, *args, **kwargs)
+
+    guarded.own = True  # type: ignore[attr-defined]
+    return guarded
+
+
+def read_only_page(request: HttpRequest) -> HttpResponse:
+    """For who would change something where nothing may be changed. Says why, and the way out."""
+    return render(request, "tenants/read_only.html", status=403)
 
 
 def no_organization_page(request: HttpRequest) -> HttpResponse:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from tenants.models import ActivityEntry, AuditEntry, Organization, User
+from tenants.origin import origin
 
 SYSTEM = "system"
 
@@ -31,6 +32,8 @@ def record_audit(
         org_id=organization.org_id if isinstance(organization, Organization) else organization or "",
         target=target[:200],
         details=details or {},
+        ip=origin().ip,
+        request_id=origin().request_id,
     )
 
 
@@ -50,4 +53,6 @@ def record_activity(
         report_id=report_id,
         target=target[:200],
         details=details or {},
+        ip=origin().ip,
+        request_id=origin().request_id,
     )

@@ -8,10 +8,11 @@ from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.hashers import make_password
 from django.http import HttpRequest
 from rest_framework.authentication import SessionAuthentication
-from rest_framework.permissions import BasePermission
+from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
 from tenants.access import activate_for
+from tenants.errors import ReadOnly
 from tenants.models import User
 from tenants.models.users import normalise_email
 from tenants.sessions import known_person
@@ -65,4 +66,9 @@ class IsMember(BasePermission):
     message = "Only a member of a firm may use this."
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        return getattr(request._request, "organization", None) is not None
+        """Raises ReadOnly for a change where nothing may be changed."""
+        organization = getattr(request._request, "organization", None)
+        why = getattr(request._request, "read_only", "")
+        if organization is not None and why and request.method not in SAFE_METHODS:
+            raise ReadOnly(organization.org_id, why)
+        return organization is not None

@@ -14,7 +14,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
-from tenants.errors import NoActiveOrganization, PlacementChanged, WritesFrozen, WrongOrganization
+from tenants.errors import (
+    NoActiveOrganization,
+    PlacementChanged,
+    ReadOnly,
+    WritesFrozen,
+    WrongOrganization,
+)
 from tenants.registry import Placement, registry
 
 P = ParamSpec("P")
@@ -34,6 +40,8 @@ class Activation:
     # What is known of the placement, and until when (``time.monotonic()``) it may be written on.
     version: int | None = None
     writable_until: float = 0.0
+    # Why whoever asked may only read: "subscription", "support"; empty when they may write.
+    read_only: str = ""
 
 
 _active: contextvars.ContextVar[Activation | None] = contextvars.ContextVar("active", default=None)
@@ -74,12 +82,15 @@ def require_org_id(what: str = "This") -> str:
 
 
 def require_writable() -> None:
-    """Raises WritesFrozen while the active organization's data is being moved, PlacementChanged afterwards.
+    """Raises ReadOnly where the request may only read, WritesFrozen while the organization's data is being
+    moved, PlacementChanged afterwards.
 
     What is known is good for a moment only; when that has passed, this costs one command of the control
     plane. Nothing to ask where no organization is active: the connection refuses then.
     """
     activation = _active.get()
+    if activation is not None and activation.read_only:
+        raise ReadOnly(activation.org_id, activation.read_only)
     if activation is None or time.monotonic() < activation.writable_until:
         return
     placement = registry.look_up(activation.org_id)
@@ -104,17 +115,20 @@ def no_organization() -> Iterator[None]:
         _active.reset(token)
 
 
-def activate(placement: Placement) -> None:
+def activate(placement: Placement, *, read_only: str = "") -> None:
     """Make the organization active until the surrounding ``no_organization`` ends.
 
-    A request serves one organization: activating a second one raises WrongOrganization.
+    With ``read_only``, the reason, every write of its data raises ReadOnly. A request serves one firm;
+    activating a second one raises WrongOrganization.
     """
     current = active_org_id()
     if current is not None and current != placement.org_id:
         raise WrongOrganization("The request", belongs_to=placement.org_id, active=current)
     registry.remember(placement)
     if current is None:
-        _active.set(_activation(placement))
+        activation = _activation(placement)
+        activation.read_only = read_only
+        _active.set(activation)
 
 
 def _activation(placement: Placement) -> Activation:

@@ -56,6 +56,15 @@ class OrganizationRefused(TenancyError):
         self.status = status
 
 
+class ReadOnly(TenancyError):
+    """Nothing may be changed in this request: ``why`` is ``"subscription"`` or ``"support"``."""
+
+    def __init__(self, org_id: str, why: str) -> None:
+        super().__init__(f"Nothing may be changed in {org_id!r} now ({why}).")
+        self.org_id = org_id
+        self.why = why
+
+
 class WritesFrozen(TenancyError):
     """The organization's data is being moved in this moment: reading goes on, writing waits."""
 

@@ -22,11 +22,12 @@ from pymongo.errors import (
     WaitQueueTimeoutError,
 )
 
-from tenants.access import MAINTENANCE, activate_for, refused_page
+from tenants.access import MAINTENANCE, activate_for, read_only_page, refused_page
 from tenants.context import carry_async_iterator, carry_iterator, know_shared_revision, no_organization
 from tenants.errors import (
     ClusterUnreachable,
     OrganizationRefused,
+    ReadOnly,
     TenancyError,
     UnknownCluster,
     WritesFrozen,
@@ -47,6 +48,10 @@ _FROZEN = {
     "heading": "Your firm's data is being moved",
     "message": "For a moment nothing can be saved. Nothing was lost, and nothing was half saved.",
     "api": "Nothing can be written for a moment. Try again in a second.",
+}
+READ_ONLY_WORDS = {
+    "subscription": "The firm's subscription has ended. Everything can be read; nothing can be changed.",
+    "support": "This support session is for looking only.",
 }
 # Pages that somebody of a refused firm may still use.
 _ALWAYS_ALLOWED = ("/sign-in/", "/sign-out/", "/static/")
@@ -84,6 +89,7 @@ class OrganizationMiddleware:
 
     def _serve(self, request: HttpRequest) -> HttpResponseBase:
         request.organization = None  # type: ignore[attr-defined]
+        request.read_only = ""  # type: ignore[attr-defined]
         request.reachability = None  # type: ignore[attr-defined]
         try:
             return self._answer(request)
@@ -114,6 +120,8 @@ class OrganizationMiddleware:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """An unreachable database is a 503 that says when to come back, never a traceback."""
+        if isinstance(exception, ReadOnly):
+            return _read_only(request, exception)
         if is_unreachable(exception):
             return unavailable(request, exception)
         return None
@@ -199,6 +207,12 @@ def _refused(request: HttpRequest, refusal: OrganizationRefused) -> HttpResponse
     if updating:
         response["Retry-After"] = MAINTENANCE_RETRY_AFTER_SECONDS
     return response
+
+
+def _read_only(request: HttpRequest, error: ReadOnly) -> HttpResponse:
+    if wants_json(request):
+        return _problem(403, "Nothing may be changed", READ_ONLY_WORDS[error.why])
+    return read_only_page(request)
 
 
 def _problem(status: int, title: str, detail: str) -> HttpResponse:

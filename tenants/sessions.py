@@ -19,7 +19,7 @@ from django.db import connections
 from django.db.utils import IntegrityError
 from django.utils import timezone
 
-from tenants.models import Organization, Revision, Session, User
+from tenants.models import Organization, Revision, Session, SupportSession, User
 from tenants.models.sessions import SHARED
 from tenants.mongodb.documents import instance_from_document
 from tenants.naming import CONTROL_ALIAS
@@ -115,8 +115,18 @@ def _find(session_key: str) -> dict[str, Any] | None:
         {"$unwind": {"path": "$person", "preserveNullAndEmptyArrays": True}},
         {
             "$lookup": {
+                "from": SupportSession._meta.db_table,
+                "localField": "support_id",
+                "foreignField": "_id",
+                "as": "support",
+            }
+        },
+        {"$unwind": {"path": "$support", "preserveNullAndEmptyArrays": True}},
+        {"$set": {"org_id": {"$ifNull": ["$person.org_id", "$support.org_id"]}}},
+        {
+            "$lookup": {
                 "from": Organization._meta.db_table,
-                "localField": "person.org_id",
+                "localField": "org_id",
                 "foreignField": "org_id",
                 "as": "organization",
             }
@@ -137,6 +147,12 @@ def _person_in(found: dict[str, Any]) -> User | None:
     if "person" not in found:
         return None
     person = instance_from_document(User, found["person"])
-    if found["organization"]:
+    if "support" in found and person.is_staff:
+        support = instance_from_document(SupportSession, found["support"])
+        # One session of one member of the staff: what is not theirs, or is over, opens nothing.
+        if support.staff_id != person.pk or not support.is_open(timezone.now()):
+            return person
+        person.support = support
+    if found["organization"] and (person.support is not None or person.organization_id is not None):
         person.organization = instance_from_document(Organization, found["organization"][0])
     return person

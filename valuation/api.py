@@ -15,7 +15,8 @@ from reports.api.refusals import problem_of
 from reports.formats import FormatMissing
 from reports.models import Report
 from tenants.api.problems import MEDIA_TYPE, InvalidValues, Problem, value_problems
-from tenants.errors import OrganizationRefused
+from tenants.errors import OrganizationRefused, ReadOnly
+from tenants.middleware import READ_ONLY_WORDS
 
 _TITLES = {
     status.HTTP_400_BAD_REQUEST: "The body cannot be read",
@@ -55,6 +56,8 @@ def _as_problem(error: Exception) -> Problem | None:
         return problem_of(error)
     if isinstance(error, OrganizationRefused):
         return Problem(status.HTTP_403_FORBIDDEN, "The firm may not be used now", str(error))
+    if isinstance(error, ReadOnly):
+        return Problem(status.HTTP_403_FORBIDDEN, "Nothing may be changed", READ_ONLY_WORDS[error.why])
     if isinstance(error, FormatMissing | FormatProblem):
         detail = "The format of this report cannot be read now; the staff must load the formats again."
         return Problem(status.HTTP_503_SERVICE_UNAVAILABLE, "The format is not there", detail)

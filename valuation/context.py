@@ -6,6 +6,9 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from tenants.models import User
+from tenants.permissions import permissions_of
+
 THEMES = ("system", "light", "dark", "contrast")
 DENSITIES = ("comfortable", "compact")
 
@@ -15,9 +18,12 @@ def appearance(request: HttpRequest) -> dict[str, Any]:
     theme = request.COOKIES.get("theme", "system")
     density = request.COOKIES.get("density", "comfortable")
     organization = getattr(request, "organization", None)
+    person = getattr(request, "user", None)
     return {
         "theme": theme if theme in THEMES else "system",
         "density": density if density in DENSITIES else "comfortable",
         "accent": organization.accent if organization else "teal",
         "themes": THEMES,
+        # What the person may do in the firm: "manage_people" in may.
+        "may": permissions_of(person) if organization and isinstance(person, User) else frozenset(),
     }

@@ -24,6 +24,8 @@ if not SECRET_KEY:
 SITE_NAME = env.str("SITE_NAME", default="Valuation reports")
 ALLOWED_HOSTS = env.list("DJANGO_ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
 CSRF_TRUSTED_ORIGINS = env.list("DJANGO_CSRF_TRUSTED_ORIGINS", default=[])
+# How many proxies of our own stand before the application: so many entries of X-Forwarded-For are believed.
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 # Whether browsers reach the site by https; off only for an address on the own machine.
 HTTPS = env.bool("DJANGO_HTTPS", default=True)
 
@@ -49,6 +51,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "valuation.health.HealthMiddleware",
     "valuation.metrics.MetricsMiddleware",
+    "tenants.origin.OriginMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",

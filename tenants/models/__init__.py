@@ -1,5 +1,6 @@
 """Models of the control plane, and those of an organization that are not about reports."""
 
+from tenants.models.access import ApiToken, CacheEntry, SupportSession
 from tenants.models.control import (
     OPEN_STATUSES,
     AuditEntry,
@@ -28,9 +29,11 @@ __all__ = [
     "OPEN_STATUSES",
     "UNFINISHED",
     "ActivityEntry",
+    "ApiToken",
     "AuditEntry",
     "Backup",
     "BackupStatus",
+    "CacheEntry",
     "Cluster",
     "Counter",
     "FileKind",
@@ -45,6 +48,7 @@ __all__ = [
     "StoredFile",
     "Subscription",
     "SubscriptionStatus",
+    "SupportSession",
     "TaskRecord",
     "TaskState",
     "User",

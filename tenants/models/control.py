@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from datetime import date
 from typing import Any, ClassVar, Self
 
 from django.core.exceptions import ValidationError
@@ -138,6 +139,18 @@ class Organization(ControlPlaneModel):
     valuers_may_review = models.BooleanField(
         default=False, help_text="A valuer may review and approve another valuer's report."
     )
+    own_reports_may_be_approved = models.BooleanField(
+        default=False, help_text="Whoever submitted a report may approve it; for a firm of one valuer."
+    )
+    # What the present subscription grants, repeated here so that a request needs no look-up. ``plan`` is
+    # empty for a firm that never had one: nothing is limited then.
+    plan = models.CharField(max_length=30, blank=True, editable=False)
+    limits = models.JSONField(null=True, editable=False)
+    subscription_ends_on = models.DateField(null=True, editable=False)
+    # The first day on which nothing can be changed any more: the subscription and its grace are over.
+    read_only_from = models.DateField(null=True, editable=False)
+    # How often a seat was asked for: who asks increases it, so that two do so one after the other.
+    seat_changes = models.PositiveBigIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -155,6 +168,14 @@ class Organization(ControlPlaneModel):
     def is_active(self) -> bool:
         """Whether its people may work."""
         return self.status in OPEN_STATUSES
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether nothing may be changed because the subscription and its grace are over."""
+        return self.read_only_on(timezone.localdate())
+
+    def read_only_on(self, day: date) -> bool:
+        return self.read_only_from is not None and self.read_only_from <= day
 
     @property
     def logo_url(self) -> str:
@@ -194,6 +215,9 @@ class Plan(ControlPlaneModel):
     seats = models.PositiveIntegerField(help_text="People who may sign in.")
     reports_a_month = models.PositiveIntegerField()
     storage_mb = models.PositiveIntegerField("storage, MB")
+    api_requests_a_minute = models.PositiveIntegerField("API requests a minute", default=120)
+    # Codes of tenants.permissions.Feature.
+    features = models.JSONField(default=list, blank=True)
     backup_every_hours = models.PositiveIntegerField(default=24, help_text="0: no backups by schedule.")
     backups_kept_days = models.PositiveIntegerField(
         default=30, help_text="How long a scheduled backup stays."
@@ -253,6 +277,12 @@ class AuditEntry(ControlPlaneModel):
     org_id = models.CharField("organization id", max_length=38, blank=True)
     target = models.CharField(max_length=200, blank=True)
     details = models.JSONField(default=dict)
+    # From where, and in which request; empty for what no request did.
+    ip = models.CharField("address", max_length=45, blank=True)
+    request_id = models.CharField(max_length=40, blank=True)
+    # The place in the chain and the hash over this entry and the one before; null until it is chained.
+    number = models.BigIntegerField(null=True, editable=False)
+    hash = models.CharField(max_length=64, blank=True, editable=False)
 
     class Meta:
         db_table = "audit_logs"
@@ -260,6 +290,11 @@ class AuditEntry(ControlPlaneModel):
         verbose_name = "audit entry"
         verbose_name_plural = "audit log"
         indexes: ClassVar = [models.Index(fields=["org_id", "-at"], name="audit_org_at")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["number"], condition=models.Q(number__gt=0), name="audit_number_once"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.action} {self.target}".strip()

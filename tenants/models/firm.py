@@ -18,6 +18,14 @@ class UserSettings(TenantModel):
     density = models.CharField(max_length=12, default="comfortable")
     # name, qualifications, registrations [[label, number], …], memberships, empanelment, address, phone.
     valuer_block = models.JSONField(default=dict)
+    # A bank's code; what new reports begin with.
+    default_bank = models.CharField(max_length=40, blank=True)
+    # Codes of the things that the person wants no e-mail about.
+    muted = models.JSONField(default=list)
+    # Ids of formats, the most wanted first.
+    favourite_formats = models.JSONField(default=list)
+    # A stored file's id; its picture is printed over the signature's line.
+    signature = models.CharField(max_length=24, blank=True)
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
@@ -32,6 +40,7 @@ class FileKind(models.TextChoices):
     ATTACHMENT = "attachment", "Attachment"
     DOCUMENT = "document", "Issued document"
     LOGO = "logo", "Logo"
+    SIGNATURE = "signature", "Signature"
 
 
 class StoredFile(TenantModel):
@@ -73,11 +82,22 @@ class ActivityEntry(TenantModel):
     report_id = models.CharField(max_length=24, blank=True)
     target = models.CharField(max_length=200, blank=True)
     details = models.JSONField(default=dict)
+    # From where, and in which request.
+    ip = models.CharField(max_length=45, blank=True)
+    request_id = models.CharField(max_length=40, blank=True)
+    # The place in the chain and the hash over this entry and the one before; null until it is chained.
+    number = models.BigIntegerField(null=True)
+    hash = models.CharField(max_length=64, blank=True)
 
     class Meta:
         db_table = "activity_logs"
         ordering: ClassVar = ["-at"]
         indexes: ClassVar = [models.Index(fields=["report_id", "-at"], name="activity_report_at")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["number"], condition=models.Q(number__gt=0), name="activity_number_once"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.action} {self.target}".strip()

@@ -23,6 +23,16 @@ class Session(AbstractBaseSession, ControlPlaneModel):  # type: ignore[misc] # b
     session_key = models.CharField("session key", max_length=40, primary_key=True, db_column="_id")
     # Null until somebody signs in: the messages of a signed-out visitor, for one.
     user_id = ObjectIdField(null=True, db_index=True)
+    # What the person's list of sessions calls it; the key itself is shown nowhere.
+    public_id = models.CharField(max_length=24, blank=True)
+    signed_in_at = models.DateTimeField(null=True)
+    last_seen_at = models.DateTimeField(null=True)
+    # How: "password", "openid", "invitation".
+    signed_in_by = models.CharField(max_length=20, blank=True)
+    ip = models.CharField(max_length=45, blank=True)
+    agent = models.CharField(max_length=200, blank=True)
+    # The support session that a member of the staff is in.
+    support_id = ObjectIdField(null=True)
 
     class Meta(AbstractBaseSession.Meta):
         db_table = "sessions"

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 
+from tenants.models.access import SupportSession
 from tenants.models.control import Organization
 from tenants.permissions import Permission, Role, can
 from tenants.planes import ControlPlaneModel, PlaneManager
@@ -58,7 +59,17 @@ class User(AbstractBaseUser, ControlPlaneModel):
         "staff", default=False, help_text="Runs the system in the admin; belongs to no organization."
     )
     is_active = models.BooleanField("active", default=True)
+    # Who the person is at an OpenID provider: its ``iss`` and the ``sub`` there. Both or neither.
+    oidc_issuer = models.CharField("OpenID issuer", max_length=200, blank=True, editable=False)
+    cognito_id = models.CharField("OpenID subject", max_length=255, blank=True, editable=False)
+    # When the open invitation was made; null when there is none.
+    invited_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    # What this request is made with, never stored: the support session of a member of the staff, and the
+    # scopes of the token that the person came with (None: as themselves, all that the role allows).
+    support: SupportSession | None = None
+    scopes: frozenset[str] | None = None
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar = ["name"]
@@ -68,6 +79,13 @@ class User(AbstractBaseUser, ControlPlaneModel):
     class Meta:
         db_table = "users"
         ordering: ClassVar = ["name"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["cognito_id", "oidc_issuer"],
+                condition=models.Q(cognito_id__gt=""),
+                name="user_subject_once",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name or self.email

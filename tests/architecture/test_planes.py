@@ -19,6 +19,7 @@ COLLECTIONS = {
     Plane.CONTROL: {
         *("organizations", "users", "plans", "subscriptions", "clusters", "audit_logs"),
         *("sessions", "revisions", "operations", "backups", "tasks"),
+        *("api_tokens", "support_sessions", "cache_entries"),
     },
     Plane.SHARED: {"banks", "common_fields", "document_types", "system_templates"},
     Plane.TENANT: {

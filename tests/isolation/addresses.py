@@ -9,6 +9,8 @@ kind  signed out           suspended, staff,  role not in   another firm's objec
 ====  ===================  =================  ============  =======================================
 PAGE  302 to the sign-in   403                403           404
 API   401                  403                403           404
+OWN   302 to the sign-in   right but for the  right         right: it is about whoever asks
+                           suspended (403)
 ====  ===================  =================  ============  =======================================
 """
 
@@ -45,6 +47,8 @@ class Kind(StrEnum):
     PAGE = "page"
     API = "api"
     STAFF = "staff"
+    # About the person's own account: anybody who is signed in, staff and people without a firm included.
+    OWN = "own"
     OPEN = "open"
 
 
@@ -138,6 +142,8 @@ def expected(address: Address, one: Try, persona: Persona) -> Answer:
         return _of_staff(one, persona)
     if persona is SIGNED_OUT:
         return _sign_in(address, one)
+    if address.kind is Kind.OWN and persona is not SUSPENDED:
+        return one.right
     if persona in (SUSPENDED, NO_FIRM, STAFF):
         return REFUSED
     if persona.role not in address.who:

@@ -13,7 +13,6 @@ from django.urls import reverse
 
 from tests.isolation.addresses import (
     ANSWERED_BY_MIDDLEWARE,
-    FIRM_ADDRESSES,
     FIRM_OBJECTS,
     Address,
     Answer,
@@ -22,7 +21,7 @@ from tests.isolation.addresses import (
     Try,
     expected,
 )
-from tests.isolation.staff_addresses import STAFF_ADDRESSES
+from tests.isolation.all_addresses import ADDRESSES, FIRM_ADDRESSES, STAFF_ADDRESSES
 from tests.isolation.world import (
     CONTROL,
     MANAGER,
@@ -45,7 +44,6 @@ from tests.isolation.world import (
     built,
 )
 
-ADDRESSES = (*FIRM_ADDRESSES, *STAFF_ADDRESSES)
 OF_OBJECTS = [one for one in FIRM_ADDRESSES if one.names_an_object]
 REFUSALS = {401, 403, 404, 405}
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
@@ -229,7 +227,9 @@ def test_what_a_rival_has_is_answered_as_what_nobody_has(world: World, address: 
 
 def heard(outcome: Outcome) -> tuple[int, dict[str, str], str]:
     """All that the person can tell from the answer, the address itself apart."""
-    headers = {name: text for name, text in outcome.headers.items() if name != "Set-Cookie"}
+    headers = {
+        name: text for name, text in outcome.headers.items() if name not in ("Set-Cookie", "X-Request-ID")
+    }
     return outcome.status, headers, outcome.body.decode(errors="replace").replace(outcome.url, "")
 
 

@@ -22,16 +22,14 @@ from tenants.permissions import PERMISSIONS_OF_ROLE, Permission
 from tests.isolation.addresses import (
     ALL,
     ANSWERED_BY_MIDDLEWARE,
-    FIRM_ADDRESSES,
     HANDLERS,
     ONLY_IN_DEVELOPMENT,
     Address,
     Kind,
     Roles,
 )
-from tests.isolation.staff_addresses import STAFF_ADDRESSES
+from tests.isolation.all_addresses import ADDRESSES, FIRM_ADDRESSES, STAFF_ADDRESSES
 
-ADDRESSES = (*FIRM_ADDRESSES, *STAFF_ADDRESSES)
 PAGES = [one for one in FIRM_ADDRESSES if one.kind is Kind.PAGE]
 API = [one for one in FIRM_ADDRESSES if one.kind is Kind.API]
 # Named in the middleware to tell kinds of address apart, not to answer them.

@@ -98,7 +98,7 @@ MUTATIONS = (
     Mutation(
         "staff who once had a firm keep it",
         "tenants/access.py",
-        "    if user.is_staff or organization is None:",
+        "    if organization is None or (user.is_staff and user.support is None):",
         "    if organization is None:",
         (HAZARDS,),
     ),

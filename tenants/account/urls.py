@@ -1,0 +1,5 @@
+"""A person's own settings, signature and sessions."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

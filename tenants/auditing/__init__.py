@@ -1,0 +1,1 @@
+"""The chain of what was done, and its verification."""

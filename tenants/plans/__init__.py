@@ -1,0 +1,1 @@
+"""What a subscription grants, and where that is enforced."""

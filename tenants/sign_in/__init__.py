@@ -1,0 +1,1 @@
+"""Local sign-in: e-mail and password, lock-out, password reset."""

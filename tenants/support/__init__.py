@@ -1,0 +1,1 @@
+"""The staff's support sessions inside a firm."""

@@ -1,0 +1,1 @@
+"""Bearer tokens of the API: a provider's and personal ones."""
