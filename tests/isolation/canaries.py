@@ -13,7 +13,7 @@ import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bson import ObjectId
@@ -33,7 +33,18 @@ from reports.tests.making import LAND_AND_BUILDING, sample_answers, shipped_form
 from tenants.actions import change_firm, change_profile
 from tenants.audit import record_audit
 from tenants.context import organization_active
-from tenants.models import Backup, Counter, Organization, Plan, StoredFile, TaskRecord, User
+from tenants.models import (
+    ApiToken,
+    Backup,
+    Counter,
+    Organization,
+    Plan,
+    StoredFile,
+    SupportSession,
+    TaskRecord,
+    User,
+    UserSettings,
+)
 from tenants.operations.provision import NewOrganization, create_organization
 from tenants.operations.suspending import reactivate_organization, suspend_organization
 from tenants.permissions import Role
@@ -115,6 +126,9 @@ def plant(breed: Breed) -> Firm:
         _make_up(firm)
         for one in firm.people.values():
             change_profile(by=one, block=_valuer_block(firm))
+            UserSettings.objects.filter(user_id=str(one.pk)).update(
+                default_bank=firm.word("users_settings.default_bank")
+            )
         _override_banks(firm)
         for state in STATES:
             firm.reports[state] = _Life(firm, valuer, manager).reach(state)
@@ -149,6 +163,24 @@ def _established(breed: Breed) -> Firm:
     Backup.objects.create(org_id=firm.org_id, name=firm.word("backups.name", "c"), store="nowhere")
     TaskRecord.objects.create(
         key=firm.word("tasks.key", "c"), path="nothing.to_run", org_id=firm.org_id, state="SUCCESSFUL"
+    )
+    ApiToken.objects.create(
+        key=firm.word("api_tokens.key", "c"),
+        digest="0" * 64,
+        user_id=firm.people["manager"].pk,
+        org_id=firm.org_id,
+        name=firm.word("api_tokens.name", "c"),
+        scopes=["read"],
+        expires_at=NOW + timedelta(days=30),
+    )
+    SupportSession.objects.create(
+        staff_id=ObjectId(),
+        staff_name=firm.word("support_sessions.staff_name", "c"),
+        staff_email=f"{firm.word('support_sessions.staff_email', 'c').lower()}@staff.example",
+        org_id=firm.org_id,
+        reason=firm.word("support_sessions.reason", "c"),
+        begun_at=NOW - timedelta(hours=2),
+        ends_at=NOW - timedelta(hours=1),
     )
     record_audit(
         firm.word("audit_logs.action", "c"),

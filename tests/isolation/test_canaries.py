@@ -65,6 +65,11 @@ NOTHING_OF_ITS_OWN = {
     "bank_overrides.bank_code": "the code of a shared bank",
     "users_settings.theme": "one of the program's themes",
     "users_settings.density": "one of the program's densities",
+    "users_settings.muted": "words of the program",
+    "users_settings.favourite_formats": "ids of shared formats",
+    "users_settings.signature": "the id of a stored file, where a person has one",
+    "activity_logs.ip": "an address, which everybody may have",
+    "activity_logs.request_id": "of the request; empty in what no request did",
     "files_metadata.kind": "one of the program's kinds",
     "files_metadata.content_type": "one of the accepted kinds",
     "activity_logs.action": "a word of the program",
@@ -74,6 +79,7 @@ NOT_OF_A_FIRM = {
     "clusters": "servers; the staff's",
     "sessions": "keys and ids; every visitor's key is a marker of its own",
     "revisions": "numbers",
+    "cache_entries": "counts under hashed names",
 }
 STATUSES = {200, 302, 304, 400, 401, 403, 404, 405, 406, 409, 415, 422, 500, 503}
 
