@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from tenants.auditing.actions_known import action_named
 from tenants.models import ActivityEntry
 
 _MOST_NAMED = 5
@@ -29,7 +30,8 @@ class Event:
 
 def describe(entry: ActivityEntry) -> Event:
     """The entry in words. An action without words of its own is told by its name."""
-    icon, words = _WORDS.get(entry.action, ("history", entry.action.replace("_", " ").replace(".", " ")))
+    known = action_named(entry.action)
+    icon, words = known.icon, known.words
     details = _DETAILS.get(entry.action, _no_details)(entry.details or {})
     if entry.action == "section_saved":
         words = f"saved {entry.details.get('label') or 'a section'}"
@@ -80,24 +82,6 @@ def _document(details: Mapping[str, Any]) -> tuple[str, ...]:
     return (f"SHA-256 {sha256[:16]}…",) if sha256 else ()
 
 
-_WORDS: dict[str, tuple[str, str]] = {
-    "report_begun": ("plus", "began the report"),
-    "section_saved": ("pencil", "saved a section"),
-    "report_submitted": ("send", "submitted it for review"),
-    "report_returned": ("arrow-back-up", "returned it for changes"),
-    "report_approved": ("circle-check", "approved it"),
-    "report_issued": ("rosette-discount-check", "issued the document"),
-    "report_cancelled": ("ban", "cancelled the report"),
-    "comment_added": ("message", "wrote a comment"),
-    "comment_resolved": ("check", "marked a comment as done"),
-    "comment_reopened": ("message", "opened a comment again"),
-    "photograph_added": ("camera", "added a photograph"),
-    "photograph_captioned": ("camera", "wrote a caption"),
-    "photograph_moved": ("camera", "moved a photograph"),
-    "photograph_removed": ("trash", "removed a photograph"),
-    "firm_changed": ("building", "changed the firm's settings"),
-    "profile_changed": ("user-circle", "changed the own signature block"),
-}
 _DETAILS: dict[str, Callable[[Mapping[str, Any]], tuple[str, ...]]] = {
     "section_saved": _saved,
     "report_returned": _note,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from django import forms
 
 from banks.merging import MergedBank, MergedBranch
 from banks.queries import FormatSummary
+from reports.favourites import name_of
 
 # A bank may have thousands of branches; a page shows this many, the search finds the rest.
 BRANCHES_SHOWN = 30
@@ -21,11 +22,20 @@ class BeginForm(forms.Form):
     format = forms.CharField(max_length=24, error_messages={"required": "Choose the format."})
 
     def __init__(
-        self, data: Any = None, *, bank: MergedBank | None, formats: Sequence[FormatSummary]
+        self,
+        data: Any = None,
+        *,
+        bank: MergedBank | None,
+        formats: Sequence[FormatSummary],
+        favourites: Collection[str] = (),
     ) -> None:
+        """``formats`` in the order in which they are offered; ``favourites`` are names of some of them."""
         super().__init__(data)
         self._bank = bank
-        self._formats = {item.id for item in formats if bank is not None and item.bank_code == bank.code}
+        of_bank = [item for item in formats if bank is not None and item.bank_code == bank.code]
+        self._formats = [item.id for item in of_bank]
+        # Ids of those that the person prefers.
+        self.favourites = [item.id for item in of_bank if name_of(item) in favourites]
 
     def value(self, name: str) -> str:
         """What was sent for the field, whether it is right or not."""
@@ -37,9 +47,13 @@ class BeginForm(forms.Form):
 
     @property
     def chosen_format(self) -> str:
-        """The chosen format; the only one when there is no choice."""
+        """The chosen format, else the favourite, else the only one when there is no choice."""
         given = self.value("format")
-        return next(iter(self._formats)) if not given and len(self._formats) == 1 else given
+        if given:
+            return given
+        if self.favourites:
+            return self.favourites[0]
+        return self._formats[0] if len(self._formats) == 1 else ""
 
     def clean(self) -> dict[str, Any]:
         if self._bank is None:

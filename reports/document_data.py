@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,6 +23,7 @@ from reports.facts import find_date, first_text
 from reports.formats import definition_of
 from reports.models import Report
 from reports.queries import photographs_of
+from tenants.account.signature import signature_file
 from tenants.models import Organization, StoredFile, UserSettings
 
 _PLACE_IDS = ("place",)
@@ -40,7 +42,7 @@ def gather_document(
 ) -> DocumentData:
     """The document of ``report`` as it stands. ``draft`` marks every page as not issued.
 
-    Cost: at most 6 commands, and one for the bytes of each image. Raises FormatMissing.
+    Cost: at most 7 commands, and one for the bytes of each image. Raises FormatMissing.
     """
     definition = definition_of(report)
     bank = visible_bank(report.bank_code)
@@ -53,7 +55,7 @@ def gather_document(
     context = DocumentContext(
         firm=_letterhead(organization, images),
         reference=report.reference,
-        valuer=_valuer(report),
+        valuer=_valuer(report, images, draft=draft),
         report_date=find_date(definition, report.answers, "report_date") or timezone.localdate(now),
         place=first_text(definition, report.answers, _PLACE_IDS),
         draft=draft,
@@ -87,12 +89,19 @@ def _letterhead(organization: Organization, images: dict[str, bytes]) -> Letterh
     )
 
 
-def _valuer(report: Report) -> ValuerBlock:
-    """Who signs: the person who submitted the report, before that the one who began it."""
+def _valuer(report: Report, images: dict[str, bytes], *, draft: bool) -> ValuerBlock:
+    """Who signs: the person who submitted the report, before that the one who began it.
+
+    The picture of the signature is that of the person who submitted, and in no draft: nothing that was not
+    issued looks signed.
+    """
     user_id = report.submitted_by or report.created_by
     name = report.submitted_by_name or report.created_by_name
-    found = UserSettings.objects.filter(user_id=user_id).values_list("valuer_block", flat=True).first()
-    block = found or {}
+    found = UserSettings.objects.filter(user_id=user_id).values("valuer_block", "signature").first()
+    block = (found and found["valuer_block"]) or {}
+    signature = None
+    if found and not draft and report.submitted_by:
+        signature = signature_file(found["signature"], report.submitted_by)
     memberships = block.get("memberships") or ()
     return ValuerBlock(
         name=block.get("name") or name,
@@ -102,6 +111,7 @@ def _valuer(report: Report) -> ValuerBlock:
         empanelment=block.get("empanelment", ""),
         address=block.get("address", ""),
         phone=block.get("phone", ""),
+        signature=_add_image(images, signature) if signature is not None else None,
     )
 
 
@@ -124,9 +134,9 @@ def _labels(
 
 
 def _add_image(images: dict[str, bytes], file: StoredFile) -> str:
-    """Put the bytes of an image under its key, and return the key."""
+    """Put the bytes of an image under its key, and return the key; of what is missing the renderer tells."""
     key = str(file.pk)
-    with default_storage.open(file.stored_as) as stored:
+    with suppress(FileNotFoundError), default_storage.open(file.stored_as) as stored:
         images[key] = stored.read()
     return key
 

@@ -239,8 +239,11 @@ def may_review(user: User, *, valuers_may_review: bool) -> bool:
     return user.can(Permission.REVIEW_REPORTS) or (valuers_may_review and user.can(Permission.SUBMIT_REPORTS))
 
 
-def work_of(user: User, *, valuers_may_review: bool) -> Work:
-    """What waits for ``user``: the own drafts, what others submitted, what is approved. One command."""
+def work_of(user: User, *, valuers_may_review: bool, own_may_be_approved: bool = False) -> Work:
+    """What waits for ``user``: the own drafts, what others submitted, what is approved. One command.
+
+    Where a firm lets people approve what they submitted themselves, that waits for them too.
+    """
     me = str(user.pk)
     mine = Q(created_by=me) | Q(submitted_by=me)
     wanted = mine & ~Q(status__in=[ReportStatus.ISSUED, ReportStatus.CANCELLED])
@@ -250,11 +253,17 @@ def work_of(user: User, *, valuers_may_review: bool) -> Work:
     if user.can(Permission.ISSUE_REPORTS):
         wanted |= Q(status=ReportStatus.APPROVED)
     found = to_rows(Report.objects.filter(wanted).order_by("updated_at").values(*ROW_FIELDS)[:WORK_LIMIT])
-    return divide(found, me, reviews=reviews, issues=user.can(Permission.ISSUE_REPORTS))
+    return divide(
+        found,
+        me,
+        reviews=reviews,
+        issues=user.can(Permission.ISSUE_REPORTS),
+        approves_own=own_may_be_approved and user.can(Permission.SUBMIT_REPORTS),
+    )
 
 
-def divide(found: Iterable[Row], me: str, *, reviews: bool, issues: bool) -> Work:
-    """Sort rows into what ``me`` has to do. Nobody reviews what is their own."""
+def divide(found: Iterable[Row], me: str, *, reviews: bool, issues: bool, approves_own: bool = False) -> Work:
+    """Sort rows into what ``me`` has to do. Nobody reviews what is their own, unless they may approve it."""
     work = Work([], [], [], [], [])
     for row in found:
         own = row.is_of(me)
@@ -262,7 +271,7 @@ def divide(found: Iterable[Row], me: str, *, reviews: bool, issues: bool) -> Wor
             work.returned.append(row)
         elif row.status == ReportStatus.DRAFT and own:
             work.drafts.append(row)
-        elif row.status == ReportStatus.IN_REVIEW and row.submitted_by != me and reviews:
+        elif row.status == ReportStatus.IN_REVIEW and (approves_own if row.submitted_by == me else reviews):
             work.to_review.append(row)
         elif row.status == ReportStatus.APPROVED and issues:
             work.to_issue.append(row)

@@ -2,7 +2,8 @@
 
 ``draft → in_review → changes_requested → in_review → approved → issued``; ``cancelled`` from any state before
 ``issued``. Nobody approves what they submitted themselves, managers included: two people stand behind a
-report. A reviewer may *return* the own submission, which takes it back.
+report, unless the firm says that one is enough (``own_reports_may_be_approved``). A reviewer may *return*
+the own submission, which takes it back.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from enum import StrEnum
 
 from reports.models import ReportStatus
 from tenants.models import User
-from tenants.permissions import Permission, Role
+from tenants.permissions import Permission, Role, permissions_of
 
 
 class Step(StrEnum):
@@ -48,12 +49,17 @@ TRANSITIONS: dict[Step, Transition] = {
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """The person as the rules see them. ``may_review_others``: a valuer whom the firm lets review."""
+    """The person as the rules see them.
+
+    ``may_review_others``: a valuer whom the firm lets review. ``may_approve_own``: the firm lets whoever
+    submitted a report approve it.
+    """
 
     user_id: str
     role: str
     permissions: Collection[Permission]
     may_review_others: bool = False
+    may_approve_own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +74,15 @@ class Standing:
 def actor_of(user: User) -> Actor:
     """The signed-in person as an actor of the own firm."""
     organization = user.organization
+    permissions = permissions_of(user)
+    # Both are for who submits reports: nobody does where nothing may be changed, or with a token for reading.
+    firm = organization if Permission.SUBMIT_REPORTS in permissions else None
     return Actor(
         user_id=str(user.pk),
         role=user.role,
-        permissions=frozenset(permission for permission in Permission if user.can(permission)),
-        may_review_others=bool(
-            organization is not None and organization.valuers_may_review and user.role == Role.VALUER
-        ),
+        permissions=permissions,
+        may_review_others=firm is not None and firm.valuers_may_review and user.role == Role.VALUER,
+        may_approve_own=firm is not None and firm.own_reports_may_be_approved,
     )
 
 
@@ -115,15 +123,25 @@ def refusal(step: Step, standing: Standing, actor: Actor) -> str:
 
 
 def _review_refusal(step: Step, standing: Standing, actor: Actor) -> str:
-    if Permission.REVIEW_REPORTS in actor.permissions:
-        if step is Step.APPROVE and actor.user_id == standing.submitted_by:
-            return "You submitted this report yourself; somebody else approves it."
-        return ""
-    if not actor.may_review_others:
+    if Permission.REVIEW_REPORTS not in actor.permissions and not _reviews_as_valuer(standing, actor):
+        own = actor.user_id in (standing.submitted_by, standing.created_by)
+        if own and (actor.may_review_others or actor.may_approve_own):
+            return "This report is your own; another person reviews it."
         return "A manager reviews the report."
-    if actor.user_id in (standing.submitted_by, standing.created_by):
-        return "This report is your own; another person reviews it."
+    if step is Step.APPROVE and actor.user_id == standing.submitted_by and not actor.may_approve_own:
+        return "You submitted this report yourself; somebody else approves it."
     return ""
+
+
+def _reviews_as_valuer(standing: Standing, actor: Actor) -> bool:
+    """Whether a valuer reviews this report: the own submission where the firm lets approve it, and another's
+    where it lets valuers review.
+    """
+    if actor.user_id == standing.submitted_by:
+        return actor.may_approve_own
+    if actor.user_id == standing.created_by and not actor.may_approve_own:
+        return False
+    return actor.may_review_others
 
 
 def _cancel_refusal(standing: Standing, actor: Actor) -> str:

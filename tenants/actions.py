@@ -26,7 +26,8 @@ def change_profile(*, by: User, block: Mapping[str, Any]) -> UserSettings:
     """Store the block under which ``by`` signs. An unchanged one is not recorded."""
     user_id = str(by.pk)
     settings: UserSettings | None = UserSettings.objects.filter(user_id=user_id).first()
-    if settings is not None and settings.valuer_block == dict(block):
+    before = dict(settings.valuer_block or {}) if settings is not None else {}
+    if settings is not None and before == dict(block):
         return settings
     if settings is None:
         try:
@@ -36,7 +37,12 @@ def change_profile(*, by: User, block: Mapping[str, Any]) -> UserSettings:
             settings = UserSettings.objects.get(user_id=user_id)
     settings.valuer_block = dict(block)
     settings.save(update_fields=["valuer_block", "updated_at"])
-    record_activity("profile_changed", by=by, target=by.name, details={"fields": sorted(block)})
+    changes = {
+        name: {"from": before.get(name), "to": block.get(name)}
+        for name in sorted({*before, *block})
+        if before.get(name) != block.get(name)
+    }
+    record_activity("profile_changed", by=by, target=by.name, details={"changes": changes})
     return settings
 
 
@@ -50,6 +56,7 @@ def change_firm(
     reference_pattern: str,
     accent: str,
     valuers_may_review: bool,
+    own_reports_may_be_approved: bool = False,
     logo: tuple[str, bytes] | None = None,
     remove_logo: bool = False,
 ) -> Organization:
@@ -73,9 +80,10 @@ def change_firm(
         "reference_pattern": reference_pattern,
         "accent": accent,
         "valuers_may_review": valuers_may_review,
+        "own_reports_may_be_approved": own_reports_may_be_approved,
     }
     changes = {
-        name: {"before": getattr(organization, name), "after": value}
+        name: {"from": getattr(organization, name), "to": value}
         for name, value in values.items()
         if getattr(organization, name) != value
     }
@@ -85,7 +93,11 @@ def change_firm(
     for name, value in values.items():
         setattr(organization, name, value)
     record_audit(
-        "firm.changed", by=by, organization=organization, target=organization.org_id, details=changes
+        "firm.changed",
+        by=by,
+        organization=organization,
+        target=organization.org_id,
+        details={"changes": changes},
     )
     record_activity("firm_changed", by=by, target=organization.name, details={"fields": sorted(changes)})
     if former and former != current:

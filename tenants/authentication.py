@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.hashers import make_password
@@ -15,7 +15,10 @@ from tenants.access import activate_for
 from tenants.errors import ReadOnly
 from tenants.models import User
 from tenants.models.users import normalise_email
+from tenants.permissions import Permission
 from tenants.sessions import known_person
+from tenants.tokens.refusals import WAYS_IN, ScopeMissing
+from tenants.tokens.scopes import granted_by
 
 
 class EmailBackend(BaseBackend):
@@ -57,18 +60,38 @@ class OrganizationSessionAuthentication(SessionAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         """Without it the framework answers 403 where 401 is meant."""
-        return 'Session realm="api"'
+        return WAYS_IN
 
 
 class IsMember(BasePermission):
-    """Only a member of an active organization: staff and people without one get nothing."""
+    """Only a member of an active organization: staff and people without one get nothing.
+
+    A token is held to its scopes here, whatever the view asks of the role: a change is never within the scope
+    of one that reads. A view that names no permissions of its own is for who may read, or draft.
+    """
 
     message = "Only a member of a firm may use this."
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        """Raises ReadOnly for a change where nothing may be changed."""
+        """Raises ReadOnly for a change where nothing may be changed, ScopeMissing for a token's."""
         organization = getattr(request._request, "organization", None)
+        if organization is None:
+            return False
+        reads = request.method in SAFE_METHODS
         why = getattr(request._request, "read_only", "")
-        if organization is not None and why and request.method not in SAFE_METHODS:
+        if why and not reads:
             raise ReadOnly(organization.org_id, why)
-        return organization is not None
+        person = cast(User, request.user)
+        least = Permission.VIEW_REPORTS if reads else Permission.DRAFT_REPORTS
+        if not hasattr(view, "may_read"):
+            _require_scope(person, least)
+            return person.can(least)
+        needed = view.may_read if reads else view.may_write or least
+        if needed is not None:
+            _require_scope(person, needed)
+        return True
+
+
+def _require_scope(person: User, needed: Permission) -> None:
+    if person.scopes is not None and needed not in granted_by(person.scopes):
+        raise ScopeMissing(needed)

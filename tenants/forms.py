@@ -140,7 +140,12 @@ class FirmForm(forms.Form):
     valuers_may_review = forms.BooleanField(
         label="Valuers may review and approve each other's reports",
         required=False,
-        help_text="Otherwise managers alone do. Nobody approves the own report.",
+        help_text="Otherwise managers alone do.",
+    )
+    own_reports_may_be_approved = forms.BooleanField(
+        label="Whoever submitted a report may approve it",
+        required=False,
+        help_text="For a firm of one valuer. Otherwise two people stand behind every report.",
     )
     logo = forms.FileField(required=False)
     remove_logo = forms.BooleanField(required=False)
@@ -159,6 +164,7 @@ class FirmForm(forms.Form):
             "reference_pattern": organization.reference_pattern,
             "accent": organization.accent,
             "valuers_may_review": organization.valuers_may_review,
+            "own_reports_may_be_approved": organization.own_reports_may_be_approved,
         }
         super().__init__(data, files, initial=initial)
 

@@ -36,6 +36,7 @@ from tenants.models import User
 from tenants.mongodb.credentials import UsersKeyMissing
 from tenants.mongodb.failures import passes
 from tenants.mongodb.reachability import clusters
+from tenants.plans.limits import FeatureNotIncluded, LimitReached
 from tenants.sessions import SessionStore, person_known
 
 logger = logging.getLogger(__name__)
@@ -122,6 +123,9 @@ class OrganizationMiddleware:
         """An unreachable database is a 503 that says when to come back, never a traceback."""
         if isinstance(exception, ReadOnly):
             return _read_only(request, exception)
+        if isinstance(exception, LimitReached | FeatureNotIncluded):
+            # Where a form has no better place for it; the API's answers are made before this.
+            return render(None, "errors/403.html", {"detail": str(exception)}, status=403)
         if is_unreachable(exception):
             return unavailable(request, exception)
         return None

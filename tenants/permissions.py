@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.db import models
 
 if TYPE_CHECKING:
-    from tenants.models import User
+    from tenants.models import Organization, User
 
 
 class Role(models.TextChoices):
@@ -100,7 +100,8 @@ def permissions_of(user: User) -> frozenset[Permission]:
     if user.is_staff:
         if user.support is None:
             return frozenset()
-        return _SUPPORT_WRITING if user.support.may_write else _SUPPORT_LOOKING
+        allowed = _SUPPORT_WRITING if user.support.may_write else _SUPPORT_LOOKING
+        return _while_read_only(allowed, user.organization)
     if user.organization is None:
         return frozenset()
     allowed = PERMISSIONS_OF_ROLE.get(user.role, frozenset())
@@ -108,6 +109,11 @@ def permissions_of(user: User) -> frozenset[Permission]:
         allowed &= frozenset[Permission]().union(
             *(PERMISSIONS_OF_SCOPE.get(scope, frozenset()) for scope in user.scopes)
         )
-    if user.organization.is_read_only:
-        allowed &= KEPT_WHEN_READ_ONLY
-    return allowed
+    return _while_read_only(allowed, user.organization)
+
+
+def _while_read_only(
+    allowed: frozenset[Permission], organization: Organization | None
+) -> frozenset[Permission]:
+    expired = organization is not None and organization.is_read_only
+    return allowed & KEPT_WHEN_READ_ONLY if expired else allowed

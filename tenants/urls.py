@@ -2,13 +2,9 @@
 
 from django.urls import include, path
 
-from tenants import views, views_invitation, views_session
+from tenants import views
 
 urlpatterns = [
-    path("sign-in/", views_session.sign_in, name="sign-in"),
-    path("sign-out/", views_session.sign_out, name="sign-out"),
-    path("invitation/<uidb64>/<token>/", views_invitation.invitation, name="invitation"),
-    path("appearance/", views_session.appearance, name="appearance"),
     path("profile/", views.profile, name="profile"),
     path("firm/", views.firm, name="firm"),
     path("firm/example/", views.firm_example, name="firm-example"),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.core.files.storage import default_storage
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -17,7 +19,7 @@ from tenants.access import TenantRequest, firm_page
 from tenants.actions import change_firm, change_profile
 from tenants.forms import FirmForm, ProfileForm, reference_example
 from tenants.images import FileRefused
-from tenants.models import FileKind, StoredFile, UserSettings
+from tenants.models import FileKind, StoredFile, User, UserSettings
 from tenants.permissions import Permission
 from tenants.questions import Question, question
 from tenants.reference import PatternProblem
@@ -30,27 +32,61 @@ _FIRM_WIDTHS = {"letterhead_name": 6, "tagline": 6, "phone": 4, "email": 4, "web
 @firm_page(Permission.VIEW_REPORTS)
 def profile(request: TenantRequest) -> HttpResponse:
     """The block under which the person signs reports."""
-    stored = UserSettings.objects.filter(user_id=str(request.user.pk)).values("valuer_block").first()
-    block = (stored["valuer_block"] if stored else None) or {"name": request.user.name}
-    form = ProfileForm(request.POST if request.method == "POST" else None, block=block)
-    if request.method == "POST" and form.is_valid():
-        change_profile(by=request.user, block=form.block())
-        messages.success(request, "Your signature block is saved. Reports issued from now on print it.")
-        return redirect("profile")
+    if request.user.is_staff:
+        raise PermissionDenied("Staff sign nothing.")
+    if request.method != "POST":
+        return profile_page(request)
+    stored = _settings_of(request.user)
+    form = ProfileForm(request.POST, block=_block(request.user, stored))
+    if not form.is_valid():
+        return profile_page(request, form=form, stored=stored)
+    change_profile(by=request.user, block=form.block())
+    messages.success(request, "Your signature block is saved. Reports issued from now on print it.")
+    return redirect("profile")
+
+
+def profile_page(
+    request: TenantRequest,
+    *,
+    form: ProfileForm | None = None,
+    stored: Mapping[str, Any] | None = None,
+    signature_error: str = "",
+) -> HttpResponse:
+    """The page; 422 with a ``form`` that is wrong or with what is wrong with a signature's picture.
+
+    One command unless ``stored`` is given.
+    """
+    if stored is None:
+        stored = _settings_of(request.user)
+    shown = form or ProfileForm(block=_block(request.user, stored))
     asked = {
-        name: question(form[name], width=_PROFILE_WIDTHS.get(name, 12))
+        name: question(shown[name], width=_PROFILE_WIDTHS.get(name, 12))
         for name in ("name", "qualifications", "memberships", "empanelment", "phone", "address")
     }
     context = {
-        "form": form,
+        "form": shown,
         "asked": asked,
         "pairs": [
-            (question(form[f"label_{place}"], width=6), question(form[f"number_{place}"], width=6))
-            for place in range(form.pair_count)
+            (question(shown[f"label_{place}"], width=6), question(shown[f"number_{place}"], width=6))
+            for place in range(shown.pair_count)
         ],
         "signs": request.user.can(Permission.SUBMIT_REPORTS),
+        # Part of the picture's address, so that a new one is not taken for the former.
+        "signature": stored["signature"],
+        "signature_error": signature_error,
     }
-    return render(request, "tenants/profile.html", context, status=422 if form.errors else 200)
+    wrong = bool(shown.errors or signature_error)
+    return render(request, "tenants/profile.html", context, status=422 if wrong else 200)
+
+
+def _settings_of(person: User) -> Mapping[str, Any]:
+    found = UserSettings.objects.filter(user_id=str(person.pk)).values("valuer_block", "signature").first()
+    return found or {"valuer_block": {}, "signature": ""}
+
+
+def _block(person: User, stored: Mapping[str, Any]) -> Mapping[str, Any]:
+    block: Mapping[str, Any] = stored["valuer_block"] or {"name": person.name}
+    return block
 
 
 @require_http_methods(["GET", "POST"])
@@ -90,6 +126,7 @@ def _change(request: TenantRequest, form: FirmForm) -> bool:
             reference_pattern=cleaned["reference_pattern"],
             accent=cleaned["accent"],
             valuers_may_review=cleaned["valuers_may_review"],
+            own_reports_may_be_approved=cleaned["own_reports_may_be_approved"],
             logo=(upload.name, upload.read()) if upload else None,
             remove_logo=cleaned["remove_logo"],
         )

@@ -13,6 +13,8 @@ os.environ["LOG_LEVEL"] = "ERROR"
 os.environ["MONGODB_OPERATION_TIMEOUT_MS"] = "20000"
 # A moment longer than any test: one more look at the control plane would be one more command in a budget.
 os.environ["WRITES_KNOWN_SECONDS"] = "600"
+# Nor is a session's use noted within a test that is not about it.
+os.environ["SESSION_SEEN_SECONDS"] = "600"
 # Pages name static files as they are; the browser tests collect and hash them as in production.
 os.environ["DJANGO_STATIC_MANIFEST"] = "0"
 os.environ["DJANGO_STATIC_ROOT"] = tempfile.mkdtemp(prefix="static-")

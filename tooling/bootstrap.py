@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tooling import apt
+from tooling import apt, node_packages
 from tooling.paths import ROOT
 
 ENVIRONMENT = ROOT / ".venv"
@@ -31,6 +31,7 @@ SOURCES = (
     "requirements-celery.txt",
     "requirements-dev.txt",
     "constraints.txt",
+    node_packages.LOCK,
 )
 
 
@@ -45,7 +46,7 @@ def main(arguments: list[str]) -> int:
             raise BootstrapError(f"Unknown set {wanted!r}: one of {', '.join(REQUIREMENTS)}.")
         with _alone():
             ensure(wanted)
-    except (BootstrapError, apt.MissingPackagesError) as error:
+    except (BootstrapError, apt.MissingPackagesError, node_packages.NotInstalledError) as error:
         print(f"make: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -65,7 +66,8 @@ def ensure(wanted: str) -> None:
         _make_environment()
     stamp = ENVIRONMENT / f".installed-{wanted}"
     fingerprint = fingerprint_of(ROOT, wanted)
-    if stamp.is_file() and stamp.read_text(encoding="ascii") == fingerprint:
+    complete = wanted != "dev" or node_packages.are_there(ROOT)
+    if complete and stamp.is_file() and stamp.read_text(encoding="ascii") == fingerprint:
         return
     print("Installing pinned packages into .venv …", flush=True)
     command: list[str | Path] = [ENVIRONMENT / "bin" / "python", "-m", "pip", "install", "-q", "--no-input"]
@@ -75,6 +77,8 @@ def ensure(wanted: str) -> None:
     done = subprocess.run(command, stdin=subprocess.DEVNULL, check=False, env=_environment())
     if done.returncode != 0:
         raise BootstrapError("pip could not install the packages; its message is above. Nothing was started.")
+    if wanted == "dev":
+        node_packages.install(ROOT)
     stamp.write_text(fingerprint, encoding="ascii")
 
 

@@ -30,6 +30,9 @@ def for_serving(given: Mapping[str, str], *, mongodb_uri: str, port: int) -> dic
     # A loopback address is reached by plain http: no redirect, and cookies that travel without TLS.
     environment.setdefault("DJANGO_HTTPS", "false")
     environment.setdefault("DJANGO_ALLOWED_HOSTS", LOOPBACK_HOSTS)
+    # Mail that nobody said where to send is kept and shown, and reaches nobody.
+    if "EMAIL_URL" not in environment and environment["DJANGO_HTTPS"].lower() in ("false", "0", "off", "no"):
+        environment.setdefault("MAIL_OUTBOX", "true")
     # Where the links in e-mails lead.
     environment.setdefault("SITE_URL", f"http://127.0.0.1:{port}")
     if not environment.get("DJANGO_SECRET_KEY"):

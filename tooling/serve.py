@@ -223,6 +223,7 @@ def _announce(port: int) -> None:
         f"  application    {site}/\n"
         f"  staff (admin)  {site}/admin/\n"
         f"  API            {site}/api/docs/\n"
+        f"  mail           {site}/outbox/ (kept in {_shown(VAR / 'outbox')}/ unless EMAIL_URL is set)\n"
         f"Logs and data are in {_shown(VAR)}/.",
         flush=True,
     )

@@ -17,6 +17,8 @@ from reports.models import Report
 from tenants.api.problems import MEDIA_TYPE, InvalidValues, Problem, value_problems
 from tenants.errors import OrganizationRefused, ReadOnly
 from tenants.middleware import READ_ONLY_WORDS
+from tenants.plans.limits import FeatureNotIncluded, LimitReached
+from tenants.plans.throttling import too_many_failures
 
 _TITLES = {
     status.HTTP_400_BAD_REQUEST: "The body cannot be read",
@@ -40,6 +42,9 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
     problem = _as_problem(error)
     if problem is None:
         return None
+    if problem.status_code == status.HTTP_401_UNAUTHORIZED:
+        # Without this, an address could try credentials as fast as they can be refused.
+        problem = too_many_failures() or problem
     headers = dict(problem.headers)
     # Set by the framework on the failure that it caught, whatever became of it here.
     if getattr(error, "auth_header", None):
@@ -56,6 +61,9 @@ def _as_problem(error: Exception) -> Problem | None:
         return problem_of(error)
     if isinstance(error, OrganizationRefused):
         return Problem(status.HTTP_403_FORBIDDEN, "The firm may not be used now", str(error))
+    if isinstance(error, LimitReached | FeatureNotIncluded):
+        kind = "limit" if isinstance(error, LimitReached) else "feature"
+        return Problem(status.HTTP_403_FORBIDDEN, "The plan does not allow this", str(error), kind=kind)
     if isinstance(error, ReadOnly):
         return Problem(status.HTTP_403_FORBIDDEN, "Nothing may be changed", READ_ONLY_WORDS[error.why])
     if isinstance(error, FormatMissing | FormatProblem):

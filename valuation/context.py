@@ -6,11 +6,9 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from tenants.account.appearance import DENSITIES, THEMES
 from tenants.models import User
 from tenants.permissions import permissions_of
-
-THEMES = ("system", "light", "dark", "contrast")
-DENSITIES = ("comfortable", "compact")
 
 
 def appearance(request: HttpRequest) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from tenants.oidc import configuration
 from tenants.registry import Databases
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -43,6 +44,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_tasks",
+    "tenants.sign_in.apps.LockOutConfig",
     "tenants.apps.TenantsConfig",
     "banks.apps.BanksConfig",
     "reports.apps.ReportsConfig",
@@ -63,7 +65,9 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "valuation.middleware.PagesMiddleware",
+    "tenants.support.middleware.SupportMiddleware",
     "tenants.middleware.OrganizationMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "valuation.urls"
@@ -116,7 +120,7 @@ DATABASES = Databases(
 DATABASE_ROUTERS = ["tenants.router.PlaneRouter"]
 DEFAULT_AUTO_FIELD = "django_mongodb_backend.fields.ObjectIdAutoField"
 # Third-party migrations create integer keys, which MongoDB has not; these are theirs with object ids.
-MIGRATION_MODULES = {
+MIGRATION_MODULES: dict[str, str | None] = {
     "admin": "valuation.mongo_migrations.admin",
     "auth": "valuation.mongo_migrations.auth",
     "contenttypes": "valuation.mongo_migrations.contenttypes",
@@ -188,12 +192,14 @@ TASK_KEPT_DAYS = env.int("TASK_KEPT_DAYS", default=7)
 # People ----------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "tenants.User"
-AUTHENTICATION_BACKENDS = ["tenants.authentication.EmailBackend"]
-AUTH_PASSWORD_VALIDATORS = [
+# The first one refuses before any password is looked at.
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "tenants.authentication.EmailBackend"]
+# Length counts, and what others guess first is refused; which kinds of characters it has is nobody's matter.
+AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {"NAME": "tenants.sign_in.validators.ContextWordsValidator"},
 ]
 # The tests name a quicker hasher: a password's hash is slow on purpose.
 PASSWORD_HASHERS = env.list(
@@ -206,26 +212,164 @@ PASSWORD_HASHERS = env.list(
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "work"
 LOGOUT_REDIRECT_URL = "sign-in"
+CSRF_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_HTTPONLY = True
+
+# Sign-in ---------------------------------------------------------------------------------------------
+
+# What all workers share for a while: counts of failures and of requests.
+CACHES = {"default": {"BACKEND": "tenants.mongodb.cache.MongoCache"}}
+# After so many failures within the time that a lock lasts, nobody signs in until it is over: of one e-mail
+# address from one network address, of one e-mail address from anywhere, of anybody from one network address.
+SIGN_IN_FAILURES = env.int("SIGN_IN_FAILURES", default=5)
+SIGN_IN_FAILURES_OF_EMAIL = env.int("SIGN_IN_FAILURES_OF_EMAIL", default=20)
+SIGN_IN_FAILURES_FROM_ADDRESS = env.int("SIGN_IN_FAILURES_FROM_ADDRESS", default=50)
+SIGN_IN_LOCK_SECONDS = env.int("SIGN_IN_LOCK_SECONDS", default=15 * 60)
+# django-axes asks and tells; the counts are tenants.sign_in.lockout's, and its own models are not used.
+AXES_HANDLER = "tenants.sign_in.handler.LockOutHandler"
+AXES_LOCKOUT_CALLABLE = "tenants.sign_in.views.locked_answer"
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_CLIENT_IP_CALLABLE = "tenants.origin.ip_of"
+AXES_USERNAME_FORM_FIELD = "username"
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+# None: no migrations, so that "migrate" makes no collection for them.
+MIGRATION_MODULES["axes"] = None
+# How long the link is good for with which somebody who forgot the password chooses another.
+PASSWORD_RESET_SECONDS = env.int("PASSWORD_RESET_SECONDS", default=60 * 60)
+
+# Sessions --------------------------------------------------------------------------------------------
+
 SESSION_ENGINE = "tenants.sessions"
-SESSION_COOKIE_AGE = 60 * 60 * 12
+# Whoever does nothing for so long is signed out; whoever signed in so long ago too, whatever they do.
+SESSION_IDLE_SECONDS = env.int("SESSION_IDLE_SECONDS", default=2 * 60 * 60)
+SESSION_ABSOLUTE_SECONDS = env.int("SESSION_ABSOLUTE_SECONDS", default=12 * 60 * 60)
+# How often at most the use of a session is noted.
+SESSION_SEEN_SECONDS = env.int("SESSION_SEEN_SECONDS", default=300)
+# How long the link in the letter to a person's new e-mail address is good for.
+EMAIL_CHANGE_SECONDS = env.int("EMAIL_CHANGE_SECONDS", default=60 * 60)
+# The cookie lives as long as a session can; when one is over is for the server to say.
+SESSION_COOKIE_AGE = SESSION_ABSOLUTE_SECONDS
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = HTTPS
-CSRF_COOKIE_SECURE = HTTPS
-CSRF_COOKIE_HTTPONLY = True
+
+# OpenID Connect --------------------------------------------------------------------------------------
+
+# Sign-in with a provider (Amazon Cognito, or any other): on as soon as the client's id there is set.
+OIDC_RP_CLIENT_ID = env.str("OIDC_RP_CLIENT_ID", default="")
+OIDC_RP_CLIENT_SECRET = env.str("OIDC_RP_CLIENT_SECRET", default="")
+OIDC_ENABLED = bool(OIDC_RP_CLIENT_ID)
+# What the button on the sign-in page calls it: “Sign in with …”.
+OIDC_NAME = env.str("OIDC_NAME", default="Single sign-on")
+# Exactly what the tokens say as “iss”. Endpoints that are not set are read from its discovery document.
+OIDC_ISSUER = env.str("OIDC_ISSUER", default="")
+OIDC_OP_AUTHORIZATION_ENDPOINT = env.str("OIDC_OP_AUTHORIZATION_ENDPOINT", default="")
+OIDC_OP_TOKEN_ENDPOINT = env.str("OIDC_OP_TOKEN_ENDPOINT", default="")
+OIDC_OP_USER_ENDPOINT = env.str("OIDC_OP_USER_ENDPOINT", default="")
+OIDC_OP_JWKS_ENDPOINT = env.str("OIDC_OP_JWKS_ENDPOINT", default="")
+OIDC_OP_LOGOUT_ENDPOINT = env.str("OIDC_OP_LOGOUT_ENDPOINT", default="")
+OIDC_SCOPES = env.str("OIDC_SCOPES", default="openid email profile")
+OIDC_RP_SIGN_ALGO = "RS256"
+OIDC_USE_PKCE = True
+OIDC_PKCE_CODE_CHALLENGE_METHOD = "S256"
+# The claim with the firm's org_id, the one with the person's groups, and which group makes which role. A
+# person without a group keeps the role that the firm gave, or ("viewer") becomes a viewer.
+OIDC_ORGANIZATION_CLAIM = env.str("OIDC_ORGANIZATION_CLAIM", default="custom:organization_id")
+OIDC_ROLES_CLAIM = env.str("OIDC_ROLES_CLAIM", default="cognito:groups")
+OIDC_ROLES: dict[str, str] = configuration.roles_of(env.list("OIDC_ROLES", default=[]))
+OIDC_NO_GROUPS = env.str("OIDC_NO_GROUPS", default="keep")
+# How long the provider may take for one answer, and how far its clock may be off.
+OIDC_TIMEOUT = env.float("OIDC_TIMEOUT", default=5.0)
+OIDC_CLOCK_SKEW_SECONDS = env.int("OIDC_CLOCK_SKEW_SECONDS", default=60)
+# How often at most a token with a key that is not known has the provider's keys fetched anew.
+OIDC_KEYS_REFETCH_SECONDS = env.float("OIDC_KEYS_REFETCH_SECONDS", default=30.0)
+# How often the provider is asked whether the person is still signed in there, and still who they were.
+OIDC_RENEW_SECONDS = env.int("OIDC_RENEW_SECONDS", default=15 * 60)
+# How its sign-out is asked: “standard” (RP-Initiated Logout 1.0) or “cognito” (its own parameters).
+OIDC_LOGOUT_STYLE = env.str("OIDC_LOGOUT_STYLE", default="standard")
+# Whether the session keeps the ID token as a hint for sign-out: for a provider that asks again without it.
+OIDC_STORE_ID_TOKEN = env.bool("OIDC_STORE_ID_TOKEN", default=False)
+# Further origins that the provider leads through (its sign-in pages, a bank's own provider behind it).
+OIDC_ORIGINS = configuration.origins_of(
+    [
+        OIDC_ISSUER,
+        OIDC_OP_AUTHORIZATION_ENDPOINT,
+        OIDC_OP_LOGOUT_ENDPOINT,
+        *env.list("OIDC_ORIGINS", default=[]),
+    ]
+)
+if OIDC_ENABLED and (_problem := configuration.problem_of(globals())):
+    raise ImproperlyConfigured(_problem)
+# Before anything of the firm is touched, and after the person is known.
+MIDDLEWARE.insert(
+    MIDDLEWARE.index("tenants.middleware.OrganizationMiddleware"), "tenants.oidc.renewal.Renewal"
+)
+
+# Tokens ----------------------------------------------------------------------------------------------
+
+# Whose access tokens the API takes, besides personal tokens: those of OIDC_ISSUER made for these clients.
+API_CLIENT_IDS = env.list("API_CLIENT_IDS", default=[OIDC_RP_CLIENT_ID] if OIDC_ENABLED else [])
+# What “token_use” must be, as Amazon Cognito says it. Empty for a provider without that claim: its tokens
+# must be of the type at+jwt then (RFC 9068).
+API_TOKEN_USE = env.str("API_TOKEN_USE", default="access")
+# What “aud” must hold where a token has one; a token with one is refused while this is empty.
+API_AUDIENCE = env.str("API_AUDIENCE", default="")
+# The provider's scopes that are ours, as provider=ours pairs. A token with none of them only reads.
+API_SCOPES: dict[str, str] = {
+    theirs.strip(): ours.strip()
+    for theirs, _, ours in (pair.rpartition("=") for pair in env.list("API_SCOPES", default=[]))
+}
+if not set(API_SCOPES.values()) <= {"read", "draft"} or "" in API_SCOPES:
+    raise ImproperlyConfigured("API_SCOPES is provider=ours pairs; ours is read or draft.")
+# Before anything asks whose session it is.
+MIDDLEWARE.insert(
+    MIDDLEWARE.index("tenants.middleware.PersonMiddleware") + 1, "tenants.tokens.middleware.BearerMiddleware"
+)
+
+# Support access --------------------------------------------------------------------------------------
+
+# The longest that a member of the staff may be inside a firm with one reason.
+SUPPORT_MAX_MINUTES = env.int("SUPPORT_MAX_MINUTES", default=120)
+
+# Plans -----------------------------------------------------------------------------------------------
+
+# How long a firm goes on as before after its subscription has ended; then it can only be read.
+SUBSCRIPTION_GRACE_DAYS = env.int("SUBSCRIPTION_GRACE_DAYS", default=14)
+# How many requests with bad or no credentials an address may make to the API in a minute.
+API_FAILURES_A_MINUTE = env.int("API_FAILURES_A_MINUTE", default=30)
 
 # E-mail ----------------------------------------------------------------------------------------------
 
 # smtp+tls://user:password@host:587, smtp+ssl://…:465, consolemail:// (prints what it would send). On the own
 # machine it prints; elsewhere a mail server beside the application is tried.
 _OWN_MACHINE = DEBUG or not HTTPS
-vars().update(env.email_url("EMAIL_URL", default="consolemail://" if _OWN_MACHINE else "smtp://localhost:25"))
+# Whether mail is kept in files under var/outbox instead, which the page /outbox/ shows: own machine only.
+MAIL_OUTBOX = env.bool("MAIL_OUTBOX", default=DEBUG and not HTTPS)
+if MAIL_OUTBOX and HTTPS:
+    raise ImproperlyConfigured(
+        "MAIL_OUTBOX shows everybody's mail: it needs DJANGO_HTTPS=0, the own machine."
+    )
+if MAIL_OUTBOX:
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = str(BASE_DIR / "var" / "outbox")
+else:
+    vars().update(
+        env.email_url("EMAIL_URL", default="consolemail://" if _OWN_MACHINE else "smtp://localhost:25")
+    )
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=formataddr((SITE_NAME, "no-reply@localhost")))
 # Where people reach the site, for the links in e-mails.
 SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000" if _OWN_MACHINE else "")
 # How long the link in an invitation is good for.
 PASSWORD_RESET_TIMEOUT = 7 * 24 * 60 * 60
+
+# Invitations -----------------------------------------------------------------------------------------
+
+# How long somebody may take to follow an invitation; afterwards the seat it held is free again.
+INVITATION_DAYS = env.int("INVITATION_DAYS", default=7)
+if not 1 <= INVITATION_DAYS <= 30:
+    raise ImproperlyConfigured("INVITATION_DAYS is 1 to 30: an open invitation is a way in for who reads it.")
 
 # Exports ---------------------------------------------------------------------------------------------
 
@@ -243,7 +387,8 @@ CONTENT_SECURITY_POLICY = {
         "font-src": [SELF],
         "connect-src": [SELF],
         "manifest-src": [SELF],
-        "form-action": [SELF],
+        # Signing out leads to the sign-in provider, and a browser holds redirects of forms to this too.
+        "form-action": [SELF, *(OIDC_ORIGINS if OIDC_ENABLED else [])],
         "frame-ancestors": [NONE],
         "base-uri": [NONE],
     },
@@ -304,11 +449,16 @@ METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 # The API ---------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK: dict[str, Any] = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["tenants.authentication.OrganizationSessionAuthentication"],
+    # A bearer token first: whoever sends one asks with it alone.
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "tenants.tokens.bearer.BearerAuthentication",
+        "tenants.authentication.OrganizationSessionAuthentication",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["tenants.authentication.IsMember"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["tenants.api.parsing.ExactJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_THROTTLE_CLASSES": ["tenants.plans.throttling.PlanThrottle"],
     "EXCEPTION_HANDLER": "valuation.api.problem_response",
     "UNAUTHENTICATED_USER": None,
     "COERCE_DECIMAL_TO_STRING": True,

@@ -22,6 +22,7 @@ from tenants.files import new_name
 from tenants.images import clean_images
 from tenants.models import FileKind, StoredFile, User
 from tenants.permissions import Permission
+from tenants.plans.storage import StorageFull
 
 MOST_ATTACHMENTS = 60
 _LONGEST_SIDE = 2400
@@ -32,13 +33,16 @@ def attach_file(*, report_id: object, upload: UploadedFile[Any], by: User, now: 
     """Keep a PDF, or an image encoded anew, for an answer of the report.
 
     The answer names the file by its id when the section is saved. Raises NotAllowed, ReportFrozen,
-    FileRefused (neither, too large, damaged, too many), Report.DoesNotExist.
+    FileRefused (neither, too large, damaged, too many, no storage left), Report.DoesNotExist.
     """
     report: Report = Report.objects.get(pk=report_id)
     name = safe_name(upload.name or "file")
     _check(report, name, by)
     content, content_type, ending = _checked(name, upload)
-    stored_as = default_storage.save(new_name(ending), ContentFile(content))
+    try:
+        stored_as = default_storage.save(new_name(ending), ContentFile(content))
+    except StorageFull as full:
+        raise FileRefused(name, full.reason) from None
     entry = StoredFile(
         kind=FileKind.ATTACHMENT,
         report_id=str(report.pk),
@@ -48,7 +52,7 @@ def attach_file(*, report_id: object, upload: UploadedFile[Any], by: User, now: 
         sha256=hashlib.sha256(content).hexdigest(),
         stored_as=stored_as,
         added_by=str(by.pk),
-        added_by_name=by.name,
+        added_by_name=by.acting_name,
         added_at=now,
     )
 

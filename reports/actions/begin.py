@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -14,7 +15,13 @@ from pymongo import ReturnDocument
 from banks.formats.definition import FieldType, FormatDefinition
 from banks.models import Format, FormatStatus
 from banks.queries import visible_bank
-from reports.actions.failures import BranchUnknown, FormatUnavailable, NotAllowed, ReferenceTaken
+from reports.actions.failures import (
+    BranchUnknown,
+    FormatUnavailable,
+    NotAllowed,
+    ReferenceTaken,
+    ReportLimitReached,
+)
 from reports.answers import is_empty
 from reports.counts import begin_next_revision
 from reports.formats import definition_from
@@ -25,6 +32,8 @@ from tenants.context import require_org_id
 from tenants.models import Counter, Organization, User
 from tenants.mongodb.transaction import run_atomically
 from tenants.permissions import Permission
+from tenants.plans.limits import LimitReached
+from tenants.plans.months import Month, one_after_another, take_report, warn_when_few_are_left
 from tenants.reference import read_pattern
 
 # A pattern that was changed may meet numbers given before; a few are passed over.
@@ -39,66 +48,119 @@ def begin_report(
     format_id: object,
     branch_code: str,
     answers: Mapping[str, Any] | None = None,
+    warn: Callable[[str], object] = str,
 ) -> Report:
     """A new draft for one branch in one published format, with the next reference number of the firm.
 
     ``answers`` (of a custom template, say) come first; bank, branch and reference are filled in over them.
-    A number that is drawn is spent, even when the report cannot be made. Raises NotAllowed,
-    FormatUnavailable, BranchUnknown, ReferenceTaken.
+    It takes one of the month's reports that the plan allows, in the same transaction; ``warn`` is called with
+    a sentence when few are left from this one on. A number that is drawn is spent, even when the report
+    cannot be made; where the plan allows no more, none is drawn. Raises NotAllowed, FormatUnavailable,
+    BranchUnknown, ReportLimitReached, ReferenceTaken.
     """
     if not by.can(Permission.DRAFT_REPORTS):
         raise NotAllowed("Assistants, valuers and managers begin reports.")
     stored_format = _published(format_id)
     bank_name, branch_name = _branch(stored_format.bank_code, branch_code)
-    definition = definition_from(stored_format)
-    pattern = read_pattern(organization.reference_pattern)
     day = timezone.localdate(now)
-    reference = ""
+    draft = _Draft(
+        organization=organization,
+        by=by,
+        now=now,
+        stored_format=stored_format,
+        definition=definition_from(stored_format),
+        bank_name=bank_name,
+        branch_code=branch_code,
+        branch_name=branch_name,
+        answers=answers or {},
+    )
     for _ in range(_ATTEMPTS):
-        reference = pattern.fill(
+        draft.report = None
+        try:
+            with one_after_another():
+                report, month = run_atomically(lambda: _stored(draft, day))
+        except LimitReached as refusal:
+            raise ReportLimitReached(str(refusal)) from None
+        except IntegrityError:
+            continue
+        warning = warn_when_few_are_left(organization, month)
+        if warning:
+            warn(warning)
+        return report
+    raise ReferenceTaken(draft.reference)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Draft:
+    """What a report is begun from. The report itself is made with the number drawn for it, once."""
+
+    organization: Organization
+    by: User
+    now: datetime
+    stored_format: Format
+    definition: FormatDefinition
+    bank_name: str
+    branch_code: str
+    branch_name: str
+    answers: Mapping[str, Any]
+    report: Report | None = None
+    reference: str = ""
+
+    def numbered(self) -> Report:
+        """The report; what is tried again with another transaction keeps its number."""
+        if self.report is None:
+            self.report = self._made()
+        self.report.pk = None
+        return self.report
+
+    def _made(self) -> Report:
+        stored_format, day = self.stored_format, timezone.localdate(self.now)
+        pattern = read_pattern(self.organization.reference_pattern)
+        self.reference = pattern.fill(
             number=next_number(pattern.counter(day)),
             day=day,
-            initials=organization.initials,
+            initials=self.organization.initials,
             bank_code=stored_format.bank_code,
         )
-        own = {"reference_number": reference, "banks": stored_format.bank_code, "bank_branches": branch_code}
+        own = {
+            "reference_number": self.reference,
+            "banks": stored_format.bank_code,
+            "bank_branches": self.branch_code,
+        }
         _, derived = stored_figures(
-            definition,
-            _prefilled(definition, answers or {}, own),
-            reference=reference,
-            bank=bank_name,
-            branch=branch_name,
+            self.definition,
+            _prefilled(self.definition, self.answers, own),
+            reference=self.reference,
+            bank=self.bank_name,
+            branch=self.branch_name,
         )
-        report = Report(
-            reference=reference,
+        return Report(
+            reference=self.reference,
             bank_code=stored_format.bank_code,
-            bank_name=bank_name,
-            branch_code=branch_code,
-            branch_name=branch_name,
+            bank_name=self.bank_name,
+            branch_code=self.branch_code,
+            branch_name=self.branch_name,
             scheme=stored_format.scheme,
             property_type=stored_format.property_type,
             format_version=stored_format.version,
             format_title=stored_format.title,
-            created_by=str(by.pk),
-            created_by_name=by.name,
-            created_at=now,
-            updated_by_name=by.name,
-            updated_at=now,
+            created_by=str(self.by.pk),
+            created_by_name=self.by.acting_name,
+            created_at=self.now,
+            updated_by_name=self.by.acting_name,
+            updated_at=self.now,
             **derived,
         )
-        try:
-            return run_atomically(lambda report=report: _stored(report, by))  # type: ignore[misc]
-        except IntegrityError:
-            continue
-    raise ReferenceTaken(reference)
 
 
-def _stored(report: Report, by: User) -> Report:
-    report.pk = None
-    report.save(force_insert=True)
+def _stored(draft: _Draft, day: date) -> tuple[Report, Month]:
+    """Take one of the month's, then draw the number: others who begin a report wait before they draw one."""
+    month = take_report(draft.organization, day)
     begin_next_revision()
-    record_activity("report_begun", by=by, report_id=str(report.pk), target=report.reference)
-    return report
+    report = draft.numbered()
+    report.save(force_insert=True)
+    record_activity("report_begun", by=draft.by, report_id=str(report.pk), target=report.reference)
+    return report, month
 
 
 def _published(format_id: object) -> Format:

@@ -49,7 +49,7 @@ def change_report(
             **change.fields,
             "version": report.version + 1,
             "updated_at": now,
-            "updated_by_name": by.name,
+            "updated_by_name": by.acting_name,
         }
         if not Report.objects.filter(pk=report.pk, version=report.version).update(**values):
             raise _Overtaken

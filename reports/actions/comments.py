@@ -45,7 +45,7 @@ def add_comment(*, report_id: object, path: str, text: str, by: User, now: datet
             "path": path,
             "text": words,
             "by": str(by.pk),
-            "by_name": by.name,
+            "by_name": by.acting_name,
             "at": now.isoformat(),
             "resolved": False,
         }

@@ -18,6 +18,7 @@ __all__ = [
     "NotReady",
     "ReferenceTaken",
     "ReportFrozen",
+    "ReportLimitReached",
     "SectionUnknown",
     "StaleSection",
     "WrongStatus",
@@ -49,6 +50,10 @@ class ReferenceTaken(ActionRefused):
         super().__init__(
             f"The reference number {reference} is taken; ask a manager to change the firm's pattern."
         )
+
+
+class ReportLimitReached(ActionRefused):
+    """The plan allows no more reports this month; the sentence says when and how there will be more."""
 
 
 class SectionUnknown(ActionRefused):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
 from reports.actions.changing import Changed, change_report
@@ -12,8 +11,10 @@ from reports.actions.review import check_step
 from reports.document_data import document_name, gather_document
 from reports.documents.render import RenderedDocument, render_pdf
 from reports.models import Report
+from reports.notifying import tell_of_step
 from reports.workflow import TRANSITIONS, Step
-from tenants.files import new_name
+from tenants.account.notices import Notice
+from tenants.files import new_name, store_evidence
 from tenants.models import FileKind, Organization, StoredFile, User
 
 
@@ -37,7 +38,7 @@ def issue_report(*, report_id: object, organization: Organization, by: User, now
             "report_issued",
             {
                 "status": TRANSITIONS[Step.ISSUE].target,
-                "issued_by_name": by.name,
+                "issued_by_name": by.acting_name,
                 "issued_at": now,
                 "document_id": str(file.pk),
                 "document_sha256": rendered.sha256,
@@ -58,6 +59,7 @@ def issue_report(*, report_id: object, organization: Organization, by: User, now
     for leftover in StoredFile.objects.filter(report_id=str(report.pk), kind=FileKind.DOCUMENT):
         if leftover.pk != file.pk:
             _remove(leftover)
+    tell_of_step(Notice.ISSUED, issued, by=by)
     return issued
 
 
@@ -72,12 +74,12 @@ def _keep(report: Report, rendered: RenderedDocument, by: User, now: datetime) -
         sha256=rendered.sha256,
         stored_as=new_name(".pdf"),
         added_by=str(by.pk),
-        added_by_name=by.name,
+        added_by_name=by.acting_name,
         added_at=now,
     )
     file.save(force_insert=True)
     try:
-        default_storage.save(file.stored_as, ContentFile(rendered.pdf))
+        store_evidence(file.stored_as, rendered.pdf)
     except BaseException:
         _remove(file)
         raise

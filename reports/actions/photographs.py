@@ -19,13 +19,14 @@ from reports.actions.changing import Changed, change_report
 from reports.actions.failures import FileRefused, NotAllowed, ReportFrozen
 from reports.actions.leftovers import remove_unless_named
 from reports.actions.review import standing_of
-from reports.files import clean_photograph
+from reports.files import Photograph, clean_photograph
 from reports.models import Report
 from reports.queries import photographs_of
 from reports.workflow import actor_of, may_draft
 from tenants.files import new_name
 from tenants.models import FileKind, StoredFile, User
 from tenants.permissions import Permission
+from tenants.plans.storage import StorageFull
 
 MOST_PHOTOGRAPHS = 60
 LONGEST_CAPTION = 200
@@ -37,7 +38,8 @@ def add_photograph(
     """Check the file, encode it anew and keep it after the photographs that are there.
 
     The bytes are stored before the entry that names them; when the entry cannot be made they are removed.
-    Raises NotAllowed, ReportFrozen, FileRefused (no image, too large, too many), Report.DoesNotExist.
+    Raises NotAllowed, ReportFrozen, FileRefused (no image, too large, too many, no storage left),
+    Report.DoesNotExist.
     """
     report: Report = Report.objects.get(pk=report_id)
     _check(report, by)
@@ -45,10 +47,7 @@ def add_photograph(
     _check_room(name, photographs_of(report.pk))
     photograph = clean_photograph(name, _content(name, upload))
     content = photograph.image.content
-    stored_as = default_storage.save(new_name(photograph.image.ending), ContentFile(content))
-    thumbnail_as = default_storage.save(
-        new_name(photograph.thumbnail.ending), ContentFile(photograph.thumbnail.content)
-    )
+    stored_as, thumbnail_as = _store(name, photograph)
     entry = StoredFile(
         kind=FileKind.PHOTOGRAPH,
         report_id=str(report.pk),
@@ -62,7 +61,7 @@ def add_photograph(
         stored_as=stored_as,
         thumbnail_as=thumbnail_as,
         added_by=str(by.pk),
-        added_by_name=by.name,
+        added_by_name=by.acting_name,
         added_at=now,
     )
 
@@ -83,6 +82,21 @@ def add_photograph(
     return entry
 
 
+def _store(name: str, photograph: Photograph) -> tuple[str, str]:
+    """Store the picture and its thumbnail, both or neither; their names in the store. Raises FileRefused."""
+    stored: list[str] = []
+    try:
+        for image in (photograph.image, photograph.thumbnail):
+            stored.append(default_storage.save(new_name(image.ending), ContentFile(image.content)))
+    except BaseException as error:
+        for one in stored:
+            default_storage.delete(one)
+        if isinstance(error, StorageFull):
+            raise FileRefused(name, error.reason) from None
+        raise
+    return stored[0], stored[1]
+
+
 def caption_photograph(
     *, report_id: object, file_id: object, caption: str, by: User, now: datetime
 ) -> StoredFile:
@@ -98,7 +112,7 @@ def caption_photograph(
         if words == before:
             return None
         StoredFile.objects.filter(pk=entry.pk).update(caption=words)
-        return _changed("photograph_captioned", entry, before=before, after=words)
+        return _changed("photograph_captioned", entry, changes={"caption": {"from": before, "to": words}})
 
     change_report(report_id, decide, by=by, now=now)
     return entry
@@ -135,7 +149,8 @@ def move_photograph(
             if file.position != position:
                 StoredFile.objects.filter(pk=file.pk).update(position=position)
                 file.position = position
-        return _changed("photograph_moved", moved, before=here + 1, after=wanted + 1)
+        places = {"from": here + 1, "to": wanted + 1}
+        return _changed("photograph_moved", moved, changes={"position": places})
 
     change_report(report_id, decide, by=by, now=now)
     return files

@@ -12,9 +12,11 @@ from reports.actions.failures import CommentRefused, NotAllowed, NotReady, Wrong
 from reports.checks import Level, check_report
 from reports.formats import definition_of
 from reports.models import Report
+from reports.notifying import tell_of_step
 from reports.queries import count_photographs
 from reports.workflow import TRANSITIONS, Standing, Step, actor_of, refusal, why_not
 from reports.working import stored_figures
+from tenants.account.notices import Notice
 from tenants.models import User
 
 LONGEST_NOTE = 4_000
@@ -71,10 +73,12 @@ def submit_report(*, report_id: object, by: User, now: datetime) -> Report:
             Step.SUBMIT,
             "report_submitted",
             report,
-            {**derived, "submitted_by": str(by.pk), "submitted_by_name": by.name, "submitted_at": now},
+            {**derived, "submitted_by": str(by.pk), "submitted_by_name": by.acting_name, "submitted_at": now},
         )
 
-    return change_report(report_id, decide, by=by, now=now)
+    report = change_report(report_id, decide, by=by, now=now)
+    tell_of_step(Notice.SUBMITTED, report, by=by)
+    return report
 
 
 def return_report(*, report_id: object, note: str = "", by: User, now: datetime) -> Report:
@@ -92,7 +96,9 @@ def return_report(*, report_id: object, note: str = "", by: User, now: datetime)
             raise CommentRefused("Say what should change: in a note, or in a comment on an answer.")
         return _step(Step.RETURN, "report_returned", report, {"review_note": words}, {"note": words})
 
-    return change_report(report_id, decide, by=by, now=now)
+    report = change_report(report_id, decide, by=by, now=now)
+    tell_of_step(Notice.RETURNED, report, by=by)
+    return report
 
 
 def approve_report(
@@ -114,11 +120,13 @@ def approve_report(
             Step.APPROVE,
             "report_approved",
             report,
-            {"approved_by_name": by.name, "approved_at": now, "review_note": ""},
+            {"approved_by_name": by.acting_name, "approved_at": now, "review_note": ""},
             {"note": note.strip()[:LONGEST_NOTE]},
         )
 
-    return change_report(report_id, decide, by=by, now=now)
+    report = change_report(report_id, decide, by=by, now=now)
+    tell_of_step(Notice.APPROVED, report, by=by)
+    return report
 
 
 def cancel_report(*, report_id: object, reason: str = "", by: User, now: datetime) -> Report:

@@ -11,6 +11,7 @@ from reports.actions import (
     NotAllowed,
     ReferenceTaken,
     ReportFrozen,
+    ReportLimitReached,
     SectionUnknown,
     WrongStatus,
 )
@@ -22,6 +23,8 @@ def problem_of(refusal: ActionRefused) -> Problem:
     words = str(refusal)
     if isinstance(refusal, NotAllowed):
         return Problem(status.HTTP_403_FORBIDDEN, "Not allowed", words)
+    if isinstance(refusal, ReportLimitReached):
+        return Problem(status.HTTP_403_FORBIDDEN, "The plan allows no more reports", words, kind="limit")
     if isinstance(refusal, FormatUnavailable):
         return InvalidValues([ValueProblem(words, pointer="#/scheme")])
     if isinstance(refusal, BranchUnknown):

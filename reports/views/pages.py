@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -18,17 +19,26 @@ from banks.formats.problems import FormatProblem
 from banks.queries import published_formats, visible_banks
 from reports import listing
 from reports.actions.begin import begin_report
-from reports.actions.failures import BranchUnknown, FormatUnavailable, NotAllowed, ReferenceTaken
+from reports.actions.failures import (
+    BranchUnknown,
+    FormatUnavailable,
+    NotAllowed,
+    ReferenceTaken,
+    ReportLimitReached,
+)
 from reports.actions.review import standing_of
 from reports.activity import describe, fold
 from reports.beginning import BeginForm, branches_matching
+from reports.favourites import favourites_first
 from reports.formats import FormatMissing, definition_of
 from reports.models import Report, ReportStatus
 from reports.views.finding import report_or_404
 from reports.workflow import Step, actor_of, may_draft, possible_steps, why_not
 from tenants.access import TenantRequest, firm_page
+from tenants.account.preferences import preferences_of
 from tenants.models import StoredFile
 from tenants.permissions import Permission
+from tenants.plans.months import this_month
 
 # Lines of "what you did last".
 LAST_SHOWN = 6
@@ -49,7 +59,11 @@ class Chip:
 def work(request: TenantRequest) -> HttpResponse:
     """What waits for the person, and what they did last. Two commands of its own."""
     user = request.user
-    waiting = listing.work_of(user, valuers_may_review=request.organization.valuers_may_review)
+    waiting = listing.work_of(
+        user,
+        valuers_may_review=request.organization.valuers_may_review,
+        own_may_be_approved=request.organization.own_reports_may_be_approved,
+    )
     context = {
         "work": waiting,
         "waiting_count": waiting.waiting,
@@ -131,12 +145,15 @@ def _bank_chips(filters: listing.Filters, tally: listing.Tally) -> list[Chip]:
 @firm_page(Permission.DRAFT_REPORTS)
 def new_report(request: TenantRequest) -> HttpResponse:
     """Choose bank, branch and format; POST begins the report and goes to its first section."""
-    chosen = request.POST.get("bank") or request.GET.get("bank", "")
+    preferences = preferences_of(str(request.user.pk))
+    asked_for = request.POST.get("bank") or request.GET.get("bank", "")
+    chosen = asked_for or preferences["default_bank"]
     banks = visible_banks(branches_of=chosen)
-    formats = published_formats()
+    favourites = preferences["favourite_formats"]
+    formats = favourites_first(published_formats(), favourites)
     with_formats = {item.bank_code for item in formats}
     bank = next((item for item in banks if item.code == chosen and item.code in with_formats), None)
-    form = BeginForm(request.POST or None, bank=bank, formats=formats)
+    form = BeginForm(request.POST or None, bank=bank, formats=formats, favourites=favourites)
     if request.method == "POST" and form.is_valid():
         report = _begin(request, form)
         if report is not None:
@@ -147,13 +164,16 @@ def new_report(request: TenantRequest) -> HttpResponse:
     context = {
         "banks": [item for item in banks if item.code in with_formats],
         "bank": bank,
-        "unknown_bank": bool(chosen) and bank is None,
+        "unknown_bank": bool(asked_for) and bank is None,
         "formats": [item for item in formats if bank and item.bank_code == bank.code],
         "format_counts": {item.code: sum(f.bank_code == item.code for f in formats) for item in banks},
         "form": form,
+        "favourites": form.favourites,
         "branches": shown,
         "more_branches": more,
         "search": search,
+        # Not twice: a refusal says the same.
+        "month": None if form.errors else this_month(request.organization, timezone.localdate()),
     }
     return render(request, "reports/new.html", context, status=422 if form.errors else 200)
 
@@ -167,12 +187,13 @@ def _begin(request: TenantRequest, form: BeginForm) -> Report | None:
             now=timezone.now(),
             format_id=form.cleaned_data["format"],
             branch_code=form.cleaned_data["branch"],
+            warn=partial(messages.warning, request),
         )
     except FormatUnavailable as problem:
         form.add_error("format", str(problem))
     except BranchUnknown as problem:
         form.add_error("branch", str(problem))
-    except (NotAllowed, ReferenceTaken) as problem:
+    except (NotAllowed, ReferenceTaken, ReportLimitReached) as problem:
         form.add_error(None, str(problem))
     return None
 

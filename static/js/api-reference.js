@@ -22,6 +22,8 @@ if (place && window.SwaggerUIBundle) {
     layout: "BaseLayout",
     deepLinking: true,
     defaultModelsExpandDepth: 0,
+    // A page's script cannot send another session: the token is what can be given here.
+    plugins: [{ statePlugins: { auth: { wrapSelectors: { definitionsToAuthorize: (given) => (...from) => given(...from).filter((one) => !one.has("session")) } } } }],
     // No address outside this site is ever asked.
     validatorUrl: null,
     requestInterceptor(request) {

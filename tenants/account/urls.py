@@ -1,5 +1,13 @@
-"""A person's own settings, signature and sessions."""
+"""A person's own account: name and address, signature, sessions."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from tenants.account import views
+
+urlpatterns = [
+    path("", views.account, name="account"),
+    path("email/", views.email_change, name="email-change"),
+    path("email/confirm/", views.email_confirm, name="email-confirm"),
+    path("sessions/", views.sessions, name="sessions"),
+    path("signature/", views.signature, name="signature"),
+]

@@ -22,6 +22,8 @@ from tenants.admin.operations import operation_link
 from tenants.admin.organization_forms import NewOrganizationForm
 from tenants.admin.organization_steps import STEPS
 from tenants.admin.showing import NOTHING, as_json, badge, lines, moment, size
+from tenants.admin.support import TITLE as ENTER
+from tenants.admin.support import enter_view
 from tenants.models import (
     Backup,
     Organization,
@@ -149,6 +151,7 @@ class OrganizationAdmin(StaffAdmin[Organization]):
             ]
         return [
             *super().tools(request, record),
+            *([Tool(self.url("support", record.pk), f"{ENTER}…")] if record.is_active else []),
             Tool(f"{person}?{asked}", "Add person"),
             Tool(f"{subscription}?{asked}", "Add subscription"),
             Tool(f"{reverse('admin:tenants_operation_changelist')}?{of_firm}", "Operations"),
@@ -161,15 +164,25 @@ class OrganizationAdmin(StaffAdmin[Organization]):
         context["show_save_and_add_another"] = False
         return super().render_change_form(request, context, *args, **more)
 
-    # The certificate of a deletion --------------------------------------------------------------------
-
     def get_urls(self) -> list[URLPattern]:
-        own = path(
-            "<path:object_id>/certificate/",
-            self.page(self.certificate_view),
-            name=self.url_name("certificate"),
+        own = [
+            path(f"<path:object_id>/{name}/", self.page(view), name=self.url_name(name))
+            for name, view in (("certificate", self.certificate_view), ("support", self.support_view))
+        ]
+        return [*own, *super().get_urls()]
+
+    # Support ------------------------------------------------------------------------------------------
+
+    def support_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Enter the firm for support."""
+        organization = self.found(request, object_id)
+        return (
+            organization
+            if isinstance(organization, HttpResponse)
+            else enter_view(self, request, organization)
         )
-        return [own, *super().get_urls()]
+
+    # The certificate of a deletion --------------------------------------------------------------------
 
     def certificate_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The certificate of a deleted firm, as plain text to keep."""

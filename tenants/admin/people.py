@@ -2,31 +2,39 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.forms import SetPasswordForm, SetPasswordMixin
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.contrib.auth.models import Group
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.defaultfilters import date as date_filter
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from tenants.admin.base import StaffAdmin, Step, Tool, attempt, before, sent, staff_of
 from tenants.admin.filters import MemberOfFilter
 from tenants.admin.showing import NOTHING, badge, moment
-from tenants.models import User
+from tenants.models import Organization, User
 from tenants.models.users import normalise_email
-from tenants.operations.invitations import resend_invitation
+from tenants.operations.invitations import resend_invitation, withdraw_invitation
 from tenants.operations.people import (
     add_person,
     change_person,
     deactivate_person,
     reactivate_person,
     set_password,
+    sign_out_everywhere,
 )
+from tenants.people.standing import State, has_way_in, invitation_ends, state_of_person
+from tenants.plans.limits import Limit, LimitReached, limit_of, seats_taken
+from tenants.sign_in.actions import unlock_sign_in
 
 
 class PersonForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -56,12 +64,24 @@ class NewPersonForm(SetPasswordMixin, PersonForm):  # type: ignore[type-arg]
             self.add_error("organization", "Choose the person's firm, or make the person staff.")
         if values.get("is_staff") and values.get("role"):
             self.add_error("role", "Staff have no role: they belong to no organization.")
+        organization = values.get("organization")
+        if organization is not None and not has_free_seat(organization):
+            self.add_error(
+                "organization",
+                "Every seat of the plan is taken. Deactivate somebody who has left, or change the plan.",
+            )
         return values
 
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]
         # After the instance has its name and e-mail, which a password must not resemble.
         self.validate_password_for_user(self.instance)
+
+
+def has_free_seat(organization: Organization) -> bool:
+    """Whether one more may join now. Storing asks again, where nobody comes between."""
+    seats = limit_of(organization, Limit.SEATS)
+    return seats is None or seats_taken(organization) < seats
 
 
 def _deactivate(person: User, by: User, answers: dict[str, Any]) -> str:
@@ -79,20 +99,61 @@ def _invite(person: User, by: User, answers: dict[str, Any]) -> str:
     return f"An invitation is on its way to {person.email}."
 
 
+def _withdraw(person: User, by: User, answers: dict[str, Any]) -> str:
+    withdraw_invitation(person, by=by)
+    return f"{person} is not invited any more; the links are dead."
+
+
+def _unlock(person: User, by: User, answers: dict[str, Any]) -> str:
+    unlock_sign_in(person, by=by)
+    return f"{person} can try to sign in again."
+
+
+def _sign_out(person: User, by: User, answers: dict[str, Any]) -> str:
+    sign_out_everywhere(person, by=by)
+    return f"{person} is signed out everywhere."
+
+
 STEPS = (
     Step(
         "invite",
         "Send invitation",
         "Sends an e-mail with a link at which the person chooses a password. Links sent before stop working.",
         _invite,
+        allowed=lambda person: person.organization_id is not None and not has_way_in(person),
+    ),
+    Step(
+        "withdraw",
+        "Withdraw invitation",
+        "The links that were sent stop working at once, and the seat is free again.",
+        _withdraw,
         allowed=lambda person: (
-            person.is_active and person.organization_id is not None and not person.has_usable_password()
+            person.is_active and person.organization_id is not None and not has_way_in(person)
         ),
+        tone="",
+    ),
+    Step(
+        "sign_out",
+        "Sign out everywhere",
+        "Ends every session of the person, who may sign in again. Tokens of the API stay.",
+        _sign_out,
+        allowed=lambda person: person.is_active and has_way_in(person),
+        tone="",
+    ),
+    Step(
+        "unlock",
+        "Unlock sign-in",
+        "For somebody who was locked out after wrong passwords: they can try again at once. Ask first, by "
+        "another way than e-mail, whether it was them.",
+        _unlock,
+        allowed=lambda person: person.is_active and person.has_usable_password(),
+        tone="",
     ),
     Step(
         "deactivate",
         "Deactivate",
-        "The person is refused from the next request on. Reports and the audit log keep the name.",
+        "The person is refused from the next request on; tokens of the API are revoked and the seat is free. "
+        "Reports and the audit log keep the name.",
         _deactivate,
         allowed=lambda person: person.is_active,
         danger=True,
@@ -100,12 +161,22 @@ STEPS = (
     Step(
         "reactivate",
         "Reactivate",
-        "The person can sign in again with the password they had.",
+        "The person can sign in again with the password they had, and takes a seat.",
         _reactivate,
         allowed=lambda person: not person.is_active,
     ),
 )
 
+
+_TONES = MappingProxyType(
+    {
+        State.ACTIVE: "good",
+        State.INVITED: "",
+        State.EXPIRED: "warn",
+        State.WITHDRAWN: "bad",
+        State.DEACTIVATED: "bad",
+    }
+)
 
 # Roles are data of this application: Django's groups and permissions decide nothing here.
 if admin.site.is_registered(Group):
@@ -117,7 +188,16 @@ class PersonAdmin(StaffAdmin[User]):
     steps = STEPS
     form = PersonForm
     list_display = ("name", "email", "belongs_to", "role_shown", "state")
-    list_fields = ("name", "email", "organization_id", "role", "is_staff", "is_active")
+    list_fields = (
+        "name",
+        "email",
+        "organization_id",
+        "role",
+        "is_staff",
+        "is_active",
+        "invited_at",
+        "cognito_id",
+    )
     list_filter = ("is_staff", "is_active", "role", MemberOfFilter)
     search_fields = ("name", "email")
     search_help_text = "Part of a name or an e-mail address"
@@ -160,6 +240,25 @@ class PersonAdmin(StaffAdmin[User]):
             change_person(obj, before=before(form), by=staff_of(request))
         else:
             add_person(obj, password=form.cleaned_data["password1"], by=staff_of(request))
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """The last seat may go between the form's look and the record: then nothing was stored."""
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except LimitReached as full:
+            messages.error(request, str(full))
+            return HttpResponseRedirect(request.get_full_path())
+
+    def complete(self, records: list[User]) -> None:
+        """Who of the list has a password. The passwords themselves are not fetched."""
+        shown = [person.pk for person in records]
+        without = set(
+            User.objects.filter(pk__in=shown, password__startswith=UNUSABLE_PASSWORD_PREFIX).values_list(
+                "pk", flat=True
+            )
+        )
+        for person in records:
+            person.password = UNUSABLE_PASSWORD_PREFIX if person.pk in without else ""
 
     # Password -----------------------------------------------------------------------------------------
 
@@ -210,7 +309,14 @@ class PersonAdmin(StaffAdmin[User]):
 
     @admin.display(description="state", ordering="is_active")
     def state(self, person: User) -> SafeString:
-        return badge("Active", "good") if person.is_active else badge("Deactivated", "bad")
+        if person.is_staff:
+            return badge("Active", "good") if person.is_active else badge("Deactivated", "bad")
+        state = state_of_person(person, timezone.now())
+        words = str(state.label)
+        if state is State.INVITED and person.invited_at is not None:
+            until = timezone.localtime(invitation_ends(person.invited_at))
+            words = f"{words} until {date_filter(until, 'j M Y, H:i')}"
+        return badge(words, _TONES[state])
 
     @admin.display(description="last signed in")
     def last_seen(self, person: User) -> Any:

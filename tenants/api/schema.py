@@ -11,6 +11,7 @@ from tenants.api.problems import MEDIA_TYPE, PLAIN, TYPES
 # Set on an operation (``extensions={PROBLEMS: [...]}``): the refusals that are its own, by name.
 PROBLEMS = "x-problems"
 SIGN_IN = "session"
+BEARER = "token"
 
 
 class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -31,6 +32,24 @@ class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
         }
 
 
+class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """A token in the header, for programs."""
+
+    target_class = "tenants.tokens.bearer.BearerAuthentication"
+    name = BEARER
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "description": (
+                "A personal API token (`vrt_…`, made on the page “API tokens”), or an access token of the "
+                "firm's sign-in service. It acts for its person's firm, and never beyond its scopes: a token "
+                "for reading changes nothing. A session beside it counts for nothing."
+            ),
+        }
+
+
 def _example(
     status: int, title: str, detail: str, kind: str = "", **more: Any
 ) -> tuple[int, str, dict[str, Any]]:
@@ -46,13 +65,13 @@ _REFUSALS: dict[str, tuple[str, tuple[int, str, dict[str, Any]], str]] = {
         "Problem",
     ),
     "signed_out": (
-        "Nobody is signed in.",
+        "Nobody is signed in, or the token is not good; `WWW-Authenticate` says why.",
         _example(401, "Sign in first", "Nobody is signed in, or the session has ended."),
         "Problem",
     ),
     "forbidden": (
-        "The role does not allow it, the firm is suspended, the person belongs to no firm, or the token "
-        "against forged requests is missing.",
+        "The role or the token's scopes do not allow it, the firm is suspended or its plan leaves the API "
+        "out, the person belongs to no firm, or a session's token against forged requests is missing.",
         _example(403, "Not allowed", "Your role does not allow this (draft_reports)."),
         "Problem",
     ),
@@ -123,6 +142,18 @@ _REFUSALS: dict[str, tuple[str, tuple[int, str, dict[str, Any]], str]] = {
         ),
         "InvalidProblem",
     ),
+    "too_many": (
+        "The requests of the minute are used: the firm's, as its plan grants, or an address's that come "
+        "without good credentials. `Retry-After` says when to come back.",
+        _example(
+            429,
+            "Too many requests",
+            "Your firm's plan grants 120 requests of the API a minute, and they are used. "
+            "Ask again in 17 seconds.",
+            kind="rate",
+        ),
+        "Problem",
+    ),
     "unavailable": (
         "A database does not answer; `Retry-After` says when to come back.",
         _example(503, "The database does not answer", "Try again in a few seconds."),
@@ -142,6 +173,9 @@ KINDS: tuple[tuple[str, int, str], ...] = (
     ("frozen", 409, "The report is in review, approved, issued or cancelled; its answers cannot be changed."),
     ("state", 409, "The step does not lead out of the report's state."),
     ("reference", 409, "The firm's pattern gives a reference number that another report has already."),
+    ("feature", 403, "The firm's plan does not include this."),
+    ("limit", 403, "The plan allows no more of it this month. Nothing was begun."),
+    ("rate", 429, "The requests of the minute are used; “Retry-After” says when to come back."),
     ("outdated", 412, "The report has changed since the version of If-Match; “version” is its present one."),
 )
 
@@ -226,7 +260,7 @@ def describe_refusals(result: dict[str, Any], generator: Any, request: Any, publ
 
 
 def _refusals_of(path: str, operation: dict[str, Any]) -> list[str]:
-    names = ["signed_out", "forbidden", *operation.pop(PROBLEMS, []), "unavailable"]
+    names = ["signed_out", "forbidden", *operation.pop(PROBLEMS, []), "too_many", "unavailable"]
     if "{" in path:
         names.append("absent")
     if "requestBody" in operation:
@@ -244,6 +278,6 @@ def _response(name: str) -> dict[str, Any]:
             MEDIA_TYPE: {"schema": {"$ref": f"#/components/schemas/{schema}"}, "example": example},
         },
     }
-    if status == 503:
+    if status in (429, 503):
         found["headers"] = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}}
     return found

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django_mongodb_backend.fields import ObjectIdField
 
+from tenants.auditing.append_only import Final, FinalManager
 from tenants.naming import org_id_problem
 from tenants.planes import ControlPlaneModel
 from tenants.registry import Placement
@@ -268,7 +269,7 @@ class Subscription(ControlPlaneModel):
             raise ValidationError({"ends_on": "The end is before the start."})
 
 
-class AuditEntry(ControlPlaneModel):
+class AuditEntry(Final, ControlPlaneModel):
     """One thing that was done to the system. Written by the function that did it, never changed."""
 
     at = models.DateTimeField(default=timezone.now, db_index=True)
@@ -283,6 +284,8 @@ class AuditEntry(ControlPlaneModel):
     # The place in the chain and the hash over this entry and the one before; null until it is chained.
     number = models.BigIntegerField(null=True, editable=False)
     hash = models.CharField(max_length=64, blank=True, editable=False)
+
+    objects: ClassVar = FinalManager()
 
     class Meta:
         db_table = "audit_logs"

@@ -7,6 +7,7 @@ from typing import ClassVar
 from django.db import models
 from django.utils import timezone
 
+from tenants.auditing.append_only import Final, FinalTenantManager
 from tenants.planes import TenantModel
 
 
@@ -22,7 +23,7 @@ class UserSettings(TenantModel):
     default_bank = models.CharField(max_length=40, blank=True)
     # Codes of the things that the person wants no e-mail about.
     muted = models.JSONField(default=list)
-    # Ids of formats, the most wanted first.
+    # Bank, scheme and property type of formats ("SBI/general/flat"), the most wanted first.
     favourite_formats = models.JSONField(default=list)
     # A stored file's id; its picture is printed over the signature's line.
     signature = models.CharField(max_length=24, blank=True)
@@ -72,7 +73,7 @@ class StoredFile(TenantModel):
         return self.name
 
 
-class ActivityEntry(TenantModel):
+class ActivityEntry(Final, TenantModel):
     """One thing that somebody did in the firm. Written by the function that did it, never changed."""
 
     at = models.DateTimeField(default=timezone.now)
@@ -88,6 +89,8 @@ class ActivityEntry(TenantModel):
     # The place in the chain and the hash over this entry and the one before; null until it is chained.
     number = models.BigIntegerField(null=True)
     hash = models.CharField(max_length=64, blank=True)
+
+    objects: ClassVar = FinalTenantManager()
 
     class Meta:
         db_table = "activity_logs"

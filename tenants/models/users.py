@@ -99,6 +99,24 @@ class User(AbstractBaseUser, ControlPlaneModel):
         if self.role and not self.organization_id:
             raise ValidationError({"role": "A role needs an organization."})
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """As Django's, but what the request attached to a member of the staff is never stored with them."""
+        firm = self.organization if self.support is not None else None
+        if firm is None:
+            super().save(*args, **kwargs)
+            return
+        self.organization = None
+        try:
+            super().save(*args, **kwargs)
+        finally:
+            self.organization = firm
+
+    @property
+    def acting_name(self) -> str:
+        """What the firm's records call who did something: staff in a support session say so."""
+        # As long as a name may be.
+        return self.name if self.support is None else f"{self.name[:90]} (support)"
+
     def can(self, permission: Permission) -> bool:
         """Whether this person may do ``permission`` in the own organization."""
         return can(self, permission)

@@ -17,6 +17,8 @@ from django.core.exceptions import ValidationError
 from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
+from tenants.auditing.chain import rechain
+from tenants.auditing.hashing import ACTIVITY
 from tenants.errors import TenancyError
 from tenants.files import BUCKET
 from tenants.models import Cluster, Operation, Organization, OrganizationStatus, User
@@ -107,6 +109,7 @@ def _new_organization(
         reference_pattern=source.reference_pattern,
         accent=source.accent,
         valuers_may_review=source.valuers_may_review,
+        own_reports_may_be_approved=source.own_reports_may_be_approved,
     )
 
 
@@ -259,6 +262,9 @@ def _activate(run: Run) -> None:
         )
     for name in migrate_organization(run.organization()):
         run.say(f"Migrated: {name}.")
+    if run.options["mask"]:
+        # Its entries say something else than those they are copies of.
+        rechain(_target(run)[ACTIVITY.collection], ACTIVITY)
     mine.update(status=OrganizationStatus.ACTIVE.value)
     run.say("Active. Nobody belongs to it yet: people are not copied.")
 

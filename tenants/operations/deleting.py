@@ -18,12 +18,14 @@ from pymongo.errors import OperationFailure
 from tenants.audit import record_audit
 from tenants.errors import TenancyError
 from tenants.models import (
+    ApiToken,
     Backup,
     BackupStatus,
     Operation,
     Organization,
     OrganizationStatus,
     Subscription,
+    SupportSession,
     TaskRecord,
     User,
 )
@@ -203,7 +205,7 @@ def _end_of(day: str) -> datetime:
 
 
 def people_step(run: Run) -> None:
-    """Remove its people with their sessions, its subscriptions and tasks from the control plane."""
+    """Remove its people with sessions and tokens, its subscriptions and tasks, and who came for support."""
     organization = run.organization()
 
     def remove() -> None:
@@ -213,6 +215,8 @@ def people_step(run: Run) -> None:
         LogEntry.objects.filter(object_id__in=[str(one) for one in people]).delete()
         LogEntry.objects.filter(object_id=str(organization.pk)).update(object_repr=_NO_NAME)
         User.objects.filter(pk__in=people).delete()
+        ApiToken.objects.filter(org_id=organization.org_id).delete()
+        SupportSession.objects.filter(org_id=organization.org_id).delete()
         Subscription.objects.filter(organization=organization).delete()
         TaskRecord.objects.filter(org_id=organization.org_id).delete()
 
@@ -234,6 +238,10 @@ def tombstone_step(run: Run) -> None:
         own_database_user=False,
         placement_version=organization.placement_version + 1,
         last_backup_at=None,
+        plan="",
+        limits=None,
+        subscription_ends_on=None,
+        read_only_from=None,
         updated_at=timezone.now(),
     )
 

@@ -257,7 +257,7 @@ class Exporter:
         account = _fields(
             one,
             "org_id name initials status status_reason reference_pattern accent letterhead "
-            "valuers_may_review created_at updated_at",
+            "valuers_may_review own_reports_may_be_approved created_at updated_at",
         )
         self.archive.add_json("organization.json", account)
         people = [

@@ -23,6 +23,7 @@ from django.db import connections
 from django.utils import timezone
 from pymongo import ReturnDocument
 
+from tenants.audit import audit_entry, record_audits
 from tenants.context import no_organization
 from tenants.errors import TenancyError
 from tenants.models import (
@@ -343,10 +344,11 @@ class _RingRun:
 
     def _audit_entry(self, row: dict[str, Any]) -> AuditEntry:
         operation = self.run.operation
-        return AuditEntry(
-            action="organization.migrated" if row["outcome"] == MIGRATED else "organization.not_migrated",
+        return audit_entry(
+            "organization.migrated" if row["outcome"] == MIGRATED else "organization.not_migrated",
+            by=None,
             actor=operation.requested_by,
-            org_id=row["org_id"],
+            organization=row["org_id"],
             target=row["org_id"],
             details={
                 "operation": str(operation.pk),
@@ -359,7 +361,7 @@ class _RingRun:
         """Write the report and the audit entries, once a second."""
         if now or time.monotonic() - self._flushed_at >= _FLUSH_SECONDS:
             if self._audit:
-                AuditEntry.objects.bulk_create(self._audit)
+                record_audits(self._audit)
                 self._audit = []
             self._flushed_at = time.monotonic()
             self.run.save()

@@ -246,7 +246,7 @@ def _activity(document: Document, masker: Masker) -> Document:
     document["actor_id"] = masker.identifier(document["actor_id"])
     document["actor_name"] = masker.name(document["actor_name"])
     action, target = document["action"], document.get("target") or ""
-    if action == "profile_changed":
+    if action in ("profile_changed", "signature_changed", "signature_removed"):
         document["target"] = masker.name(target)
     elif action == "firm_changed":
         document["target"] = ""

@@ -53,6 +53,7 @@ from tenants.operations.engine import (
 from tenants.operations.invitations import InvitationNotSent, InvitationRefused, invite_manager
 from tenants.operations.placement import WITHOUT_DATABASE, Wish, candidates_among, choose
 from tenants.operations.schema import create_schema, head, release
+from tenants.plans.entitlements import refresh_entitlement
 
 UNMADE = (OrganizationStatus.REQUESTED, OrganizationStatus.PROVISIONING)
 # How long what runs in the background waits for idle files to be closed.
@@ -456,3 +457,4 @@ def _subscribe(organization: Organization, plan_code: str) -> None:
         Subscription.objects.create(
             organization=organization, plan=plan, status="active", starts_on=timezone.localdate()
         )
+    refresh_entitlement(organization)

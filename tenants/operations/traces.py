@@ -18,6 +18,7 @@ from pymongo.errors import OperationFailure, PyMongoError
 
 from tenants.errors import TenancyError
 from tenants.models import (
+    ApiToken,
     AuditEntry,
     Backup,
     BackupStatus,
@@ -26,6 +27,7 @@ from tenants.models import (
     Organization,
     Session,
     Subscription,
+    SupportSession,
     TaskRecord,
     User,
 )
@@ -154,6 +156,8 @@ def records_of(organization: Organization) -> dict[str, int]:
     return {
         "people": len(people),
         "sessions": Session.objects.filter(user_id__in=people).count(),
+        "api_tokens": ApiToken.objects.filter(org_id=organization.org_id).count(),
+        "support_sessions": SupportSession.objects.filter(org_id=organization.org_id).count(),
         "subscriptions": Subscription.objects.filter(organization=organization).count(),
         "tasks": TaskRecord.objects.filter(org_id=organization.org_id).count(),
     }

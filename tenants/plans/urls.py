@@ -1,5 +1,7 @@
 """What a subscription grants, and where that is enforced."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from tenants.plans import views
+
+urlpatterns = [path("", views.usage, name="usage")]

@@ -1,1 +1,1 @@
-"""The staff's support sessions inside a firm."""
+"""The staff inside a firm for support: for a reason, for a while, announced, and every view recorded."""

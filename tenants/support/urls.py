@@ -1,5 +1,11 @@
 """The staff's support sessions inside a firm."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from tenants.support import views
+
+urlpatterns = [
+    path("", views.sessions, name="support"),
+    path("leave/", views.leave, name="support-leave"),
+    path("<str:support_id>/end/", views.end, name="support-end"),
+]

@@ -11,6 +11,7 @@ from typing import Any
 from django.utils import timezone
 from django_tasks import task
 
+from tenants.auditing.anchors import keep_chains
 from tenants.operations.engine import OperationUnderWay, due_for_resuming
 from tenants.tasks import store
 from tenants.tasks.operations import enqueue_operation
@@ -39,6 +40,9 @@ DUTIES = (
     Duty("tenants.tasks.duties.back_up_what_is_due", every=60),
     Duty("tenants.tasks.duties.drop_old_sources", every=60),
     Duty("tenants.tasks.duties.remove_expired_backups", every=600),
+    Duty("tenants.tasks.duties.keep_records_of_what_was_done", every=86_400),
+    Duty("tenants.plans.duties.refresh_entitlements", every=600),
+    Duty("tenants.plans.duties.recount_files", every=24 * 3600),
 )
 
 
@@ -75,6 +79,12 @@ def back_up_what_is_due() -> list[str]:
 def remove_expired_backups() -> None:
     """Remove backups that have been kept for as long as their plan says."""
     _of_operations("backups.retention", "remove_expired")(timezone.now())
+
+
+@task
+def keep_records_of_what_was_done() -> int:
+    """Chain entries whose process died before it could, and note where each record ends."""
+    return len(keep_chains())
 
 
 @task

@@ -217,10 +217,10 @@ def test_a_rivals_firm_stays_as_it_is(rival: Organization, manager: User, client
 def test_a_change_of_the_firm_is_audited_with_what_it_was(manager: User, client_for: ClientFor) -> None:
     save_firm(client_for(manager))
     entry = AuditEntry.objects.get(action="firm.changed")
-    assert (entry.actor, entry.org_id, entry.details["accent"]) == (
+    assert (entry.actor, entry.org_id, entry.details["changes"]["accent"]) == (
         manager.email,
         "alpha_valuers",
-        {"before": "teal", "after": "plum"},
+        {"from": "teal", "to": "plum"},
     )
 
 

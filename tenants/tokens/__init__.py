@@ -1,1 +1,1 @@
-"""Bearer tokens of the API: a provider's and personal ones."""
+"""Bearer tokens of the API: access tokens of the sign-in service, and personal ones of the firm's people."""

@@ -1,5 +1,11 @@
-"""Bearer tokens of the API: a provider's and personal ones."""
+"""Personal API tokens: to see, to make, to revoke."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from tenants.tokens import views
+
+urlpatterns = [
+    path("", views.tokens, name="tokens"),
+    path("new/", views.new_token, name="token-new"),
+    path("<str:key>/revoke/", views.revoke, name="token-revoke"),
+]

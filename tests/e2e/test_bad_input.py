@@ -242,7 +242,8 @@ def test_a_suspended_firm_is_refused_on_the_next_click_and_let_in_again(visit: V
     expect(manager.get_by_role("heading", level=1)).to_have_text("Work")
 
 
-def test_a_refused_sign_in_does_not_tell_who_exists(visit: Visit) -> None:
+def test_a_refused_sign_in_does_not_tell_who_exists(visit: Visit, watch: Watch) -> None:
+    watch.expect_console("status of 422")
     page = visit()
     said = []
     for email in (VALUER, "stranger@demo-valuers.example"):

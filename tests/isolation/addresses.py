@@ -12,10 +12,14 @@ API   401                  403                403           404
 OWN   302 to the sign-in   right but for the  right         right: it is about whoever asks
                            suspended (403)
 ====  ===================  =================  ============  =======================================
+
+Staff inside a firm, for looking only, get the right answer to a GET whose permission is for looking, and are
+refused everything else; pages of a member's own, and exports, are closed to them.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -24,12 +28,14 @@ from typing import Any
 from tenants.permissions import Permission, Role
 from tests.isolation.world import (
     NO_FIRM,
+    NORTH,
     PASSWORD,
     PERSONAS,
     PICTURE,
     RIVALS,
     SIGNED_OUT,
     STAFF,
+    STAFF_INSIDE,
     SUSPENDED,
     Persona,
 )
@@ -129,13 +135,20 @@ class Address:
 
 
 # What stands in an address for something that one firm has.
-FIRM_OBJECTS = frozenset({"<draft>", "<in_review>", "<approved>", "<issued>", "<photograph>", "<document>"})
+FIRM_OBJECTS = frozenset(
+    {
+        *("<draft>", "<in_review>", "<approved>", "<issued>", "<photograph>", "<document>"),
+        *("<colleague>", "<guest>", "<left>"),
+    }
+)
 
 
 def expected(address: Address, one: Try, persona: Persona) -> Answer:
     """What ``persona`` is answered when the address names something of the first firm."""
     if persona in one.others:
         return one.others[persona]
+    if persona is STAFF_INSIDE:
+        return _of_staff_inside(address, one)
     if address.kind is Kind.OPEN:
         return one.right
     if address.kind is Kind.STAFF:
@@ -166,6 +179,25 @@ def _of_staff(one: Try, persona: Persona) -> Answer:
     if persona is STAFF:
         return one.right
     return REFUSED if persona is SUSPENDED else leads("/admin/login/?next=<url>")
+
+
+# For looking into a firm, and the words in names of pages that support opens in no case.
+LOOKING = frozenset({Permission.VIEW_REPORTS, Permission.VIEW_ACTIVITY, Permission.VIEW_USAGE})
+CLOSED_TO_SUPPORT = frozenset(
+    {"profile", "settings", "signature", "token", "tokens", "export", "csv", "jsonl"}
+)
+
+
+def _of_staff_inside(address: Address, one: Try) -> Answer:
+    """In the admin as other staff; in the firm they look, and change nothing."""
+    if address.kind is Kind.STAFF:
+        return one.right
+    if not CLOSED_TO_SUPPORT.isdisjoint(re.split("[:_-]", address.name)):
+        return REFUSED
+    if address.kind in (Kind.OPEN, Kind.OWN):
+        return one.others.get(STAFF, one.right)
+    looks = one.method == "GET" and (address.permission is None or address.permission in LOOKING)
+    return one.right if looks else REFUSED
 
 
 def everybody(answer: Answer, *, but: Mapping[Persona, Answer] | None = None) -> Mapping[Persona, Answer]:
@@ -215,6 +247,7 @@ OPEN = (
                 data={"username": "manager@north-valuers.example", "password": PASSWORD},
                 right=AT_WORK,
                 others={STAFF: leads("/admin/")},
+                also={NORTH: "The settings of whoever signs in here: how pages look."},
             ),
         ),
         kind=Kind.OPEN,
@@ -462,7 +495,10 @@ ANSWERED_BY_MIDDLEWARE = (
     Beside("/metrics", 404, "Figures of the process, for whoever has the token; closed without one."),
     Beside("/static/nothing.css", 404, "Files of the application, the same for everybody."),
 )
-ONLY_IN_DEVELOPMENT = {"components": "Shows the components of pages with samples; needs no database."}
+ONLY_IN_DEVELOPMENT = {
+    "components": "Shows the components of pages with samples; needs no database.",
+    "outbox": "Mail that did not leave the own machine; answers loopback alone.",
+}
 HANDLERS = {
     "handler400": "Tells of a bad request.",
     "handler403": "Tells of a refusal.",

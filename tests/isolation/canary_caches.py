@@ -51,6 +51,13 @@ KEPT = {
     "tenants.context:_shared_writing": (SHARED, "nothing is writable between requests"),
     "tenants.context:_shared_revision": (SHARED, "a number, and none between requests"),
     "tenants.context:_after_shared_write": (SHARED, "functions, added once at the start"),
+    "tenants.oidc.backend:_talking": (SHARED, "how many talk to the sign-in service in this moment"),
+    "tenants.oidc.provider:_provider": (SHARED, "the sign-in service: its addresses and public keys"),
+    "tenants.origin:_origin": (SHARED, "nobody asks between requests"),
+    "tenants.plans.months:_beginning": (
+        BY_ORGANIZATION,
+        "locks of firms whose reports are begun in this moment",
+    ),
     "tenants.mongodb.base:DatabaseWrapper._connection_pools": (SHARED, "the stock backend's; always empty"),
     "tenants.mongodb.base:_of_the_parent": (SHARED, "what a forked child must not collect; empty here"),
     "tenants.mongodb.clients:_of_the_parent": (SHARED, "what a forked child must not collect; empty here"),
@@ -77,7 +84,7 @@ KEPT = {
     "reports.counts:kept_counts": (BY_ORGANIZATION, "numbers of reports, by revision"),
     "tenants.shared_cache:shared_cache": (SHARED, "banks and formats, by revision"),
     "valuation.api_reference:schema": (SHARED, "the API's schema"),
-    "django cache:default": (SHARED, "nothing uses it yet"),
+    "django cache:default": (SHARED, "nothing in the process: its entries are in the control plane"),
 }
 
 

@@ -20,7 +20,7 @@ from django.urls import NoReverseMatch, Resolver404, URLPattern, URLResolver, ge
 
 from reports.formats import definition_of
 from reports.models import Report
-from tenants.models import User
+from tenants.models import SupportSession, User
 from tests.isolation.canaries import TWINS, Firm, files_of
 from tests.isolation.canary_watch import Diary, LogWatch, Markers, Visit, as_said, look_at, words_shown
 
@@ -308,6 +308,10 @@ def _values(
         # A link that nobody has signed; test_addresses.py asks for it too.
         "uidb64": ["nobody"],
         "token": ["made-up"],
+        # Of an API token that nobody has.
+        "key": ["00112233445566ff"],
+        "person_id": [one.pk for one in firm.people.values()],
+        "support_id": list(SupportSession.objects.filter(org_id=firm.org_id).values_list("pk", flat=True)),
         "tab": sorted({tab for tab, _ in sections}),
         "section": sorted({section for _, section in sections}),
     }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tests.isolation.addresses import Address
+from tenants.permissions import Permission
+from tests.isolation.addresses import GET, MANAGERS, Address
 
-ROWS: tuple[Address, ...] = ()
+ROWS: tuple[Address, ...] = (Address("usage", Permission.VIEW_USAGE, MANAGERS, GET),)
 STAFF_ROWS: tuple[Address, ...] = ()

@@ -131,7 +131,7 @@ SITE = (
         kind=Kind.OPEN,
         reason="Signs staff out; others are not signed in there.",
     ),
-    shown("admin:password_change"),
+    shown("admin:password_change", get=leads("/password/"), post=leads("/password/")),
     shown("admin:password_change_done", post=NOT_OFFERED),
     page(
         "admin:autocomplete",
@@ -169,6 +169,7 @@ NEW_PLAN = {
     "seats": "1",
     "reports_a_month": "1",
     "storage_mb": "1",
+    "api_requests_a_minute": "60",
     "backup_every_hours": "24",
     "backups_kept_days": "30",
     "price_a_month": "1",

@@ -152,7 +152,7 @@ def test_a_row_asks_by_every_method_that_its_view_takes(address: Address) -> Non
 
 
 def test_the_patterns_of_development_are_known(settings: Settings) -> None:
-    settings.DEBUG = True
+    settings.DEBUG = settings.MAIL_OUTBOX = True
     made = runpy.run_path(str(settings.BASE_DIR / "valuation" / "urls.py"))["urlpatterns"]
     names = {one.name for one in made if isinstance(one, URLPattern)}
     assert names - set(every_pattern()) == set(ONLY_IN_DEVELOPMENT)

@@ -66,7 +66,7 @@ NOTHING_OF_ITS_OWN = {
     "users_settings.theme": "one of the program's themes",
     "users_settings.density": "one of the program's densities",
     "users_settings.muted": "words of the program",
-    "users_settings.favourite_formats": "ids of shared formats",
+    "users_settings.favourite_formats": "keys of shared formats",
     "users_settings.signature": "the id of a stored file, where a person has one",
     "activity_logs.ip": "an address, which everybody may have",
     "activity_logs.request_id": "of the request; empty in what no request did",

@@ -33,6 +33,7 @@ class Run:
 
 
 RUNS: dict[str, tuple[Run, ...]] = {
+    "verify_audit": (Run(("--all",), frozenset({ALPHA, BETA})),),
     "create_org": (
         Run((GAMMA, "--name", "Gamma Valuers", "--initials", "GV"), frozenset({GAMMA})),
         # Again, for one that is there: its collections are looked after.

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from io import BytesIO
 from typing import Any
 
@@ -38,7 +39,9 @@ from tenants.models import (
     Organization,
     OrganizationStatus,
     Plan,
+    Session,
     Subscription,
+    SupportSession,
     TaskRecord,
     User,
 )
@@ -81,11 +84,13 @@ class Persona:
 
 SIGNED_OUT = Persona("signed out")
 STAFF = Persona("staff")
+# In a support session in the first firm, for looking only.
+STAFF_INSIDE = Persona("staff inside", NORTH)
 NO_FIRM = Persona("no firm")
 SUSPENDED = Persona("manager of a suspended firm", IDLE, Role.MANAGER.value)
 MEMBERS = tuple(Persona(role.value, NORTH, role.value) for role in Role)
 RIVALS = tuple(Persona(f"rival {role.value}", SOUTH, role.value) for role in Role)
-PERSONAS = (SIGNED_OUT, *MEMBERS, *RIVALS, SUSPENDED, NO_FIRM, STAFF)
+PERSONAS = (SIGNED_OUT, *MEMBERS, *RIVALS, SUSPENDED, NO_FIRM, STAFF, STAFF_INSIDE)
 MANAGER = next(one for one in MEMBERS if one.role == Role.MANAGER)
 RIVAL_MANAGER = next(one for one in RIVALS if one.role == Role.MANAGER)
 
@@ -254,7 +259,7 @@ def _build() -> World:
     names: dict[str, Names] = {}
     for org_id, name, initials in ((NORTH, "North Valuers", "NV"), (SOUTH, "South Surveyors", "SS")):
         firm = create_organization(NewOrganization(org_id, name, initials), by=None)
-        own = {one: _member(firm, one) for one in PERSONAS if one.org_id == org_id}
+        own = {one: _member(firm, one) for one in (*MEMBERS, *RIVALS) if one.org_id == org_id}
         people |= own
         with organization_active(firm.placement):
             names[org_id] = _furnish(firm, {one.role: user for one, user in own.items()})
@@ -262,10 +267,15 @@ def _build() -> World:
     people[SUSPENDED] = _member(idle, SUSPENDED)
     suspend_organization(idle, reason="For tests", by=None)
     people[STAFF] = add_staff(email="staff@world.example", name="Sunita Staff", password=PASSWORD, by=None)
+    people[STAFF_INSIDE] = add_staff(
+        email="support@world.example", name="Sanjay Support", password=PASSWORD, by=None
+    )
     people[NO_FIRM] = User(email="nobody@world.example", name="Nobody's Person")
     people[NO_FIRM].set_unusable_password()
     people[NO_FIRM].save()
     sessions = {persona: _signed_in(user) for persona, user in people.items()}
+    support = _inside(people[STAFF_INSIDE], sessions[STAFF_INSIDE])
+    names[NORTH].known["support"] = str(support.pk)
     world = World(names, _staff_names(idle, people), sessions)
     world.keep()
     return world
@@ -284,6 +294,20 @@ def _signed_in(user: User) -> str:
     # As read anew: with the organization as it is now.
     browser.force_login(User.objects.get(pk=user.pk))
     return browser.cookies[settings.SESSION_COOKIE_NAME].value
+
+
+def _inside(staff: User, session_key: str) -> SupportSession:
+    """A support session of the staff member in the first firm, in the browser with that key."""
+    support = SupportSession.objects.create(
+        staff_id=staff.pk,
+        staff_name=staff.name,
+        staff_email=staff.email,
+        org_id=NORTH,
+        reason="T-1042: the total of a flat differs from its preview",
+        ends_at=timezone.now() + timedelta(hours=2),
+    )
+    Session.objects.filter(pk=session_key).update(support_id=support.pk)
+    return support
 
 
 def _furnish(firm: Organization, people: Mapping[str, User]) -> Names:
@@ -324,8 +348,26 @@ def _furnish(firm: Organization, people: Mapping[str, User]) -> Names:
         document=issued.document_id,
         comment=commented.comments[0]["id"],
         manager_email=manager.email,
+        colleague=valuer.pk,
+        guest=_without_password(firm, "guest", invited_at=timezone.now()),
+        left=_without_password(firm, "left", is_active=False, cognito_id=f"left of {firm.org_id}"),
         format=Format.objects.get(bank_code="SBI", property_type="flat").pk,
     )
+
+
+def _without_password(firm: Organization, name: str, **more: Any) -> ObjectId:
+    """Somebody of the firm who cannot sign in: invited just now, or deactivated."""
+    person = User(
+        email=f"{name}@{firm.org_id.replace('_', '-')}.example",
+        name=f"{name.capitalize()} of {firm.name}",
+        organization=firm,
+        role=Role.ASSISTANT.value,
+        **more,
+    )
+    person.set_unusable_password()
+    person.save()
+    key: ObjectId = person.pk
+    return key
 
 
 def _staff_names(idle: Organization, people: Mapping[Persona, User]) -> Names:
@@ -376,6 +418,7 @@ def _staff_names(idle: Organization, people: Mapping[Persona, User]) -> Names:
             kind="backup", org_id=NORTH, status="stopped", step="copy", requested_by="system"
         ).pk,
         backup=Backup.objects.create(org_id=NORTH, name=BACKUP, status="good", store="local").pk,
+        support=_first(SupportSession),
         task=TaskRecord.objects.create(key="a-task", path="tenants.tasks.some", state="DEAD").pk,
         **_at_the_end(north.cluster),
         bank=bank.pk,

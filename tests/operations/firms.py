@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.db import connections
 
 from tenants.context import organization_active
 from tenants.models import ActivityEntry, Counter, Organization, StoredFile, UserSettings
@@ -83,5 +84,7 @@ def databases_dropped(*org_ids: str) -> Iterator[None]:
 
 def write_something(organization: Organization) -> None:
     with organization_active(organization.placement):
-        ActivityEntry.objects.filter(target__startswith="1").delete()
+        # Past the ORM, which removes no entry of what was done.
+        connection: Any = connections[organization.org_id]
+        connection.get_collection("activity_logs").delete_many({"target": {"$regex": "^1"}})
         ActivityEntry.objects.create(action="later", actor_id="b" * 24, actor_name="Olga Valuer")

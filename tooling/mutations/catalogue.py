@@ -385,8 +385,8 @@ MUTATIONS = (
     Mutation(
         "files are stored while the organization is frozen",
         "tenants/files.py",
-        "        require_writable()\n        content.seek(0)\n",
-        "        content.seek(0)\n",
+        "        require_writable()\n        bucket = self._bucket()\n",
+        "        bucket = self._bucket()\n",
         (FREEZE,),
     ),
     Mutation(

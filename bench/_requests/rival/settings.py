@@ -30,7 +30,7 @@ _WITHOUT_TABLES = [
     "reports.apps.ReportsConfig",
 ]
 INSTALLED_APPS = [*SHARED_APPS, *TENANT_APPS, *_WITHOUT_TABLES]
-MIGRATION_MODULES = dict.fromkeys(("tenants", "banks", "reports"), None)  # type: ignore[assignment]
+MIGRATION_MODULES = dict.fromkeys(("tenants", "banks", "reports"), None)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 TENANT_MODEL = "rival_public.Firm"

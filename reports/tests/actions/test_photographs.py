@@ -99,7 +99,8 @@ def test_a_caption_is_changed_and_recorded(in_firm: Organization, valuer: User) 
     actions.caption_photograph(report_id=report.pk, file_id=file.pk, caption="Rear", by=valuer, now=NOW)
 
     assert photographs_of(report.pk)[0].caption == "Rear"
-    assert ActivityEntry.objects.get(action="photograph_captioned").details["before"] == "Front"
+    entry = ActivityEntry.objects.get(action="photograph_captioned")
+    assert entry.details["changes"] == {"caption": {"from": "Front", "to": "Rear"}}
 
 
 @pytest.mark.parametrize(

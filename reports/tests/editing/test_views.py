@@ -442,14 +442,15 @@ def test_reading_the_section_with_the_branch_costs_one_more(
     assert len(sent) == 4, [f"{one.name} {one.collection}" for one in sent]
 
 
-def test_saving_a_section_costs_six_commands(browser: Client, report: Report, commands: Commands) -> None:
+def test_saving_a_section_costs_eight_commands(browser: Client, report: Report, commands: Commands) -> None:
     sent_form = typed(browser, report, adopted_rate="4,300")
 
     with no_organization(), commands() as sent:
         browser.post(url(report), sent_form)
 
-    # Session, person, report; then in the transaction report, update, activity, commit.
-    assert len(sent) == 6, [f"{one.name} {one.collection}" for one in sent]
+    # Session and person, report; then in the transaction report, update, activity, commit; and, when it is
+    # committed, two that chain the activity's entry to the last one.
+    assert len(sent) == 8, [f"{one.name} {one.collection}" for one in sent]
 
 
 def test_live_values_cost_two_commands(browser: Client, report: Report, commands: Commands) -> None:

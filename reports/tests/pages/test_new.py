@@ -123,10 +123,11 @@ def test_signed_out_it_asks_to_sign_in(database: None) -> None:
     assert reverse("sign-in") in Client().get(URL).headers["Location"]
 
 
-def test_it_costs_four_commands_of_its_own(
+def test_it_costs_five_commands_of_its_own(
     formats: None, valuer: User, client_for: ClientFor, commands: Commands
 ) -> None:
     client = client_for(valuer)
     with commands() as sent:
         client.get(URL, {"bank": "SBI"})
-    assert len(sent) == 1 + 4
+    # The person's settings, what the firm changed of banks, and what is not kept of the shared resources.
+    assert len(sent) == 1 + 5

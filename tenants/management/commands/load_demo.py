@@ -17,7 +17,7 @@ from tenants.context import organization_active
 from tenants.models import Organization, Plan, User, UserSettings
 from tenants.operations.people import add_member, add_staff
 from tenants.operations.provision import NewOrganization, create_organization
-from tenants.permissions import Role
+from tenants.permissions import Feature, Role
 
 PASSWORD = "try-it-on-your-own-machine"  # noqa: S105 - printed on purpose
 STAFF = "staff@valuation.example"
@@ -82,16 +82,17 @@ FIRMS = (
     ),
 )
 
+# code, name, seats, reports a month, storage in MB, API requests a minute, features, price a month
 PLANS = (
-    ("basic", "Basic", 3, 30, 2_000, "1500.00"),
-    ("premium", "Premium", 15, 300, 20_000, "6000.00"),
-    ("enterprise", "Enterprise", 200, 5_000, 500_000, "45000.00"),
+    ("basic", "Basic", 3, 30, 2_000, 60, (Feature.ACTIVITY_EXPORT,), "1500.00"),
+    ("premium", "Premium", 15, 300, 20_000, 300, (Feature.ACTIVITY_EXPORT, Feature.API), "6000.00"),
+    ("enterprise", "Enterprise", 200, 5_000, 500_000, 1_200, tuple(Feature), "45000.00"),
 )
 
 
 def load_plans() -> None:
     """The plans that a subscription may name; staff change them afterwards."""
-    for code, name, seats, reports, storage, price in PLANS:
+    for code, name, seats, reports, storage, requests, features, price in PLANS:
         Plan.objects.get_or_create(
             code=code,
             defaults={
@@ -99,6 +100,8 @@ def load_plans() -> None:
                 "seats": seats,
                 "reports_a_month": reports,
                 "storage_mb": storage,
+                "api_requests_a_minute": requests,
+                "features": [feature.value for feature in features],
                 "price_a_month": Decimal(price),
             },
         )

@@ -223,6 +223,7 @@ def _beside_the_database(organization: Organization) -> dict[str, Any]:
         "reference_pattern": organization.reference_pattern,
         "accent": organization.accent,
         "valuers_may_review": organization.valuers_may_review,
+        "own_reports_may_be_approved": organization.own_reports_may_be_approved,
         "plan": retention.terms_of(organization.org_id).plan,
     }
 

@@ -58,7 +58,10 @@ from tenants.operations.schema import migrate_organization, release
 __all__ = ["RESTORE", "confirm_restore", "request_restore", "revert_restore", "unsettled_restore"]
 
 # What a new organization takes over from the manifest: never people, plans or anything secret.
-_TAKEN_OVER = ("letterhead", "reference_pattern", "accent", "valuers_may_review")
+_TAKEN_OVER = (
+    *("letterhead", "reference_pattern", "accent"),
+    *("valuers_may_review", "own_reports_may_be_approved"),
+)
 # From so many bytes on a loaded collection is noted at once, so that it is not loaded again.
 _WORTH_SAVING = 10_000_000
 _RESTORABLE = (OrganizationStatus.ACTIVE, OrganizationStatus.SUSPENDED)

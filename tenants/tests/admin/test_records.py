@@ -20,6 +20,7 @@ BASIC = {
     "seats": "5",
     "reports_a_month": "50",
     "storage_mb": "500",
+    "api_requests_a_minute": "120",
     "backup_every_hours": "24",
     "backups_kept_days": "30",
     "price_a_month": "999.00",
@@ -240,3 +241,36 @@ def test_the_filter_by_firm_leaves_out_the_others(
 def test_the_filter_by_firm_keeps_the_other_filters(office: Client, entry: AuditEntry) -> None:
     page = office.get(url("auditentry", "changelist"), {"action": "organization.suspended"}).content.decode()
     assert '<input type="hidden" name="action" value="organization.suspended">' in page
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({"category": "firm"}, True),
+        ({"category": "people"}, False),
+        ({"actor": "sunita.staff@staff.example"}, True),
+        ({"actor": "sunita"}, False),
+    ],
+)
+def test_the_log_is_narrowed_by_category_and_person(
+    office: Client, entry: AuditEntry, query: dict[str, str], found: bool
+) -> None:
+    assert (entry.pk in [one.pk for one in listed(office, query)]) is found
+
+
+def test_steps_of_operations_are_about_a_firms_data(office: Client, database: None) -> None:
+    entry = AuditEntry.objects.create(action="backup.copy", actor="system")
+    assert [one.pk for one in listed(office, {"category": "data"})] == [entry.pk]
+
+
+def test_what_the_filters_leave_is_exported_with_hash_and_recorded(
+    office: Client, entry: AuditEntry, staff: User
+) -> None:
+    query = {"action": "organization.suspended"}
+    assert url("auditentry", "export") in office.get(url("auditentry", "changelist"), query).content.decode()
+    response: Any = office.get(url("auditentry", "export"), query)
+    lines = b"".join(response.streaming_content).decode("utf-8-sig").splitlines()
+    assert (len(lines), lines[1].endswith(entry.hash)) == (2, True)
+    assert AuditEntry.objects.get(action="audit.exported").details == {
+        "filters": {"action": ["organization.suspended"]}
+    }
