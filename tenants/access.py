@@ -148,7 +148,9 @@ def sign_in_first(request: HttpRequest) -> HttpResponse:
     ):
         return redirect_to_login(reverse("work"))
     page = urlsplit(sent_from)
-    return redirect_to_login(urlunsplit(("", "", page.path, page.query, "")))
+    # A path that begins with two slashes would name another site once it stands alone.
+    path = f"/{page.path.lstrip('/')}"
+    return redirect_to_login(urlunsplit(("", "", path, page.query, "")))
 
 
 def own_page(

@@ -47,8 +47,15 @@ def ip_of(request: HttpRequest) -> str:
         forwarded = [one.strip() for one in request.headers.get("X-Forwarded-For", "").split(",")]
         # Whatever stands further left was written by who asks.
         if len(forwarded) >= proxies and forwarded[-proxies]:
-            return forwarded[-proxies][:45]
+            return _without_port(forwarded[-proxies])[:45]
     return str(request.META.get("REMOTE_ADDR", ""))[:45]
+
+
+def _without_port(address: str) -> str:
+    """Some proxies write the port too, which is another one with each connection."""
+    if address.startswith("["):
+        return address[1:].partition("]")[0]
+    return address.partition(":")[0] if address.count(":") == 1 else address
 
 
 class OriginMiddleware:

@@ -61,11 +61,8 @@ def _as_problem(error: Exception) -> Problem | None:
         return problem_of(error)
     if isinstance(error, OrganizationRefused):
         return Problem(status.HTTP_403_FORBIDDEN, "The firm may not be used now", str(error))
-    if isinstance(error, LimitReached | FeatureNotIncluded):
-        kind = "limit" if isinstance(error, LimitReached) else "feature"
-        return Problem(status.HTTP_403_FORBIDDEN, "The plan does not allow this", str(error), kind=kind)
-    if isinstance(error, ReadOnly):
-        return Problem(status.HTTP_403_FORBIDDEN, "Nothing may be changed", READ_ONLY_WORDS[error.why])
+    if isinstance(error, LimitReached | FeatureNotIncluded | ReadOnly):
+        return _not_granted(error)
     if isinstance(error, FormatMissing | FormatProblem):
         detail = "The format of this report cannot be read now; the staff must load the formats again."
         return Problem(status.HTTP_503_SERVICE_UNAVAILABLE, "The format is not there", detail)
@@ -81,6 +78,16 @@ def _as_problem(error: Exception) -> Problem | None:
     if isinstance(error, exceptions.APIException):
         return _plain(error.status_code, str(error.detail))
     return None
+
+
+def _not_granted(error: LimitReached | FeatureNotIncluded | ReadOnly) -> Problem:
+    """What the firm's plan, or the support session, does not allow."""
+    if isinstance(error, ReadOnly):
+        return Problem(status.HTTP_403_FORBIDDEN, "Nothing may be changed", READ_ONLY_WORDS[error.why])
+    title = "The plan does not allow this"
+    if isinstance(error, FeatureNotIncluded):
+        return Problem(status.HTTP_403_FORBIDDEN, title, str(error), kind="feature")
+    return Problem(status.HTTP_403_FORBIDDEN, title, str(error), kind="limit")
 
 
 def _plain(status_code: int, detail: str) -> Problem:

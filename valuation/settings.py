@@ -61,11 +61,15 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "tenants.middleware.PersonMiddleware",
+    # Before anything asks whose session it is.
+    "tenants.tokens.middleware.BearerMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "valuation.middleware.PagesMiddleware",
     "tenants.support.middleware.SupportMiddleware",
+    # Before anything of the firm is touched, and after the person is known.
+    "tenants.oidc.renewal.Renewal",
     "tenants.middleware.OrganizationMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
@@ -124,6 +128,8 @@ MIGRATION_MODULES: dict[str, str | None] = {
     "admin": "valuation.mongo_migrations.admin",
     "auth": "valuation.mongo_migrations.auth",
     "contenttypes": "valuation.mongo_migrations.contenttypes",
+    # Its models are not used: without migrations, “migrate” makes no collection for them.
+    "axes": None,
 }
 # How many organizations' connection settings a process keeps, least recently used dropped first.
 ORGANIZATION_DATABASES = env.int("ORGANIZATION_DATABASES", default=50)
@@ -233,8 +239,6 @@ AXES_CLIENT_IP_CALLABLE = "tenants.origin.ip_of"
 AXES_USERNAME_FORM_FIELD = "username"
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
-# None: no migrations, so that "migrate" makes no collection for them.
-MIGRATION_MODULES["axes"] = None
 # How long the link is good for with which somebody who forgot the password chooses another.
 PASSWORD_RESET_SECONDS = env.int("PASSWORD_RESET_SECONDS", default=60 * 60)
 
@@ -301,10 +305,6 @@ OIDC_ORIGINS = configuration.origins_of(
 )
 if OIDC_ENABLED and (_problem := configuration.problem_of(globals())):
     raise ImproperlyConfigured(_problem)
-# Before anything of the firm is touched, and after the person is known.
-MIDDLEWARE.insert(
-    MIDDLEWARE.index("tenants.middleware.OrganizationMiddleware"), "tenants.oidc.renewal.Renewal"
-)
 
 # Tokens ----------------------------------------------------------------------------------------------
 
@@ -322,10 +322,6 @@ API_SCOPES: dict[str, str] = {
 }
 if not set(API_SCOPES.values()) <= {"read", "draft"} or "" in API_SCOPES:
     raise ImproperlyConfigured("API_SCOPES is provider=ours pairs; ours is read or draft.")
-# Before anything asks whose session it is.
-MIDDLEWARE.insert(
-    MIDDLEWARE.index("tenants.middleware.PersonMiddleware") + 1, "tenants.tokens.middleware.BearerMiddleware"
-)
 
 # Support access --------------------------------------------------------------------------------------
 

@@ -27,8 +27,12 @@ from tenants.models.users import normalise_email
 from tenants.mongodb.transaction import run_atomically
 from tenants.naming import CONTROL_ALIAS
 from tenants.sessions import end_other_sessions
+from tenants.sign_in.lockout import cache
 
 _SALT = "tenants.account.address"
+# A person is no means to fill other people's inboxes.
+LETTERS_AN_HOUR = 5
+_HOUR = 60 * 60
 
 
 class AddressRefused(TenancyError):
@@ -44,8 +48,14 @@ class Wish:
 
 
 def ask_for_address(*, by: User, address: str) -> None:
-    """Have a letter with a link sent to the new address; audited. The caller has checked the password."""
+    """Have a letter with a link sent to the new address; audited. The caller has checked the password.
+
+    Raises AddressRefused for who asked for enough within the hour.
+    """
     wanted = normalise_email(address)
+    taken = cache.take(f"email-change:{by.pk}", limit=LETTERS_AN_HOUR, seconds=_HOUR, locked=_HOUR)
+    if not taken.granted:
+        raise AddressRefused(f"You asked for {LETTERS_AN_HOUR} letters already. Ask again in an hour.")
 
     def ask() -> None:
         record_audit(
@@ -122,12 +132,12 @@ def send_confirmation(person_id: str, address: str) -> str:
 
 
 @task
-def send_notice(person_id: str, former: str) -> str:
-    """Tell the former address that it is not the person's any more."""
+def send_notice(person_id: str, former: str, by_others: bool = False) -> str:
+    """Tell the former address that it is not the person's any more; ``by_others``: nor was it their doing."""
     person = User.objects.filter(pk=person_id).first()
     if person is None:
         return "gone"
-    _send("email/address_changed", former, {"person": person})
+    _send("email/address_changed", former, {"person": person, "by_others": by_others})
     return "sent"
 
 

@@ -80,7 +80,11 @@ def email_change(request: HttpRequest) -> HttpResponse:
         form.add_error("password", "That is not your password. Capitals count.")
         return _account_page(request, address_form=form, status=_INVALID)
     succeeded(one)
-    ask_for_address(by=person, address=form.cleaned_data["address"])
+    try:
+        ask_for_address(by=person, address=form.cleaned_data["address"])
+    except AddressRefused as refusal:
+        form.add_error("address", str(refusal))
+        return _account_page(request, address_form=form, status=_TOO_MANY)
     messages.success(
         request,
         "A letter with a link is on its way to the new address, unless somebody has it already. Nothing "

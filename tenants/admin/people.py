@@ -14,7 +14,7 @@ from django.contrib.auth.models import Group
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.defaultfilters import date as date_filter
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
@@ -276,6 +276,9 @@ class PersonAdmin(StaffAdmin[User]):
         person = self.found(request, object_id)
         if isinstance(person, HttpResponse):
             return person
+        if person.pk == request.user.pk and person.has_usable_password():
+            # There the present one is asked for: a desk that was left open must not be enough.
+            return HttpResponseRedirect(reverse("password-change"))
         form = SetPasswordForm(person, sent(request))
         if request.method == "POST" and form.is_valid():
             password = form.cleaned_data["new_password1"]

@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db import IntegrityError
 from django.db.models import Q
 from django.utils import timezone
@@ -286,8 +287,15 @@ def _has_manager(person: User) -> bool:
 
 
 def _follow_email(person: User, email: str) -> None:
-    """Nobody here has the new address, as far as was seen; should somebody by now, the old one stays."""
+    """Nobody here has the new address, as far as was seen; should somebody by now, the old one stays.
+
+    So it does where the new one is none that a letter could be sent to.
+    """
     before = person.email
+    try:
+        validate_email(email)
+    except ValidationError:
+        return
 
     def store() -> None:
         if User.objects.filter(pk=person.pk, email=before).update(email=email):

@@ -74,9 +74,8 @@ class OpenIDBackend(OIDCAuthenticationBackend):
             access_token = answer.get("access_token")
             said = self.verify_token(answer.get("id_token"), nonce=nonce, access_token=access_token)
             more = self.get_userinfo(access_token, answer["id_token"], said)
-        # What is signed counts; the rest fills in what is not said there.
         claims = claims_of(
-            {**more, **said},
+            _together(said, more),
             issuer=self.provider.issuer,
             organization_claim=settings.OIDC_ORGANIZATION_CLAIM,
             roles_claim=settings.OIDC_ROLES_CLAIM,
@@ -127,6 +126,19 @@ class OpenIDBackend(OIDCAuthenticationBackend):
     def get_or_create_user(self, access_token: str, id_token: str, payload: dict[str, Any]) -> NoReturn:
         """The library would go by the e-mail address; ``actions.person_of`` goes by issuer and subject."""
         raise NotImplementedError("People are found by tenants.oidc.actions.person_of.")
+
+
+def _together(said: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+    """What is signed counts; the rest fills in what is not said there.
+
+    Whether an e-mail address is confirmed is taken from where the same address stands: else the one's word
+    would confirm the other's address.
+    """
+    of, other = (said, more) if "email" in said else (more, said)
+    if "email_verified" in of or other.get("email", of.get("email")) != of.get("email"):
+        other = {}
+    confirmed = of.get("email_verified", other.get("email_verified"))
+    return {**more, **said, "email_verified": confirmed}
 
 
 def callback_url(request: HttpRequest) -> str:

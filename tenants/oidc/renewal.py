@@ -89,7 +89,9 @@ def _page_of(request: HttpRequest) -> str:
     if not is_own(request, given):
         return reverse("work")
     parts = urlsplit(given)
-    return f"{parts.path}?{parts.query}" if parts.query else parts.path
+    page = f"{parts.path}?{parts.query}" if parts.query else parts.path
+    # A path that begins with two slashes names another site once it stands alone.
+    return page if is_own(request, page) else reverse("work")
 
 
 def _is_api(request: HttpRequest) -> bool:

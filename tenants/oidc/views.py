@@ -7,9 +7,9 @@ from typing import cast
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import authenticate, logout
+from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
@@ -27,6 +27,7 @@ from tenants.oidc.id_tokens import TokenRefused
 from tenants.oidc.matching import Reason
 from tenants.oidc.pages import again_page, refused_page, silent_page
 from tenants.sign_in.actions import sign_in
+from tenants.sign_in.handler import knows_password
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +47,8 @@ class SignInView(OIDCAuthenticationRequestView):
     def get(self, request: HttpRequest) -> HttpResponse:
         next_url = request.GET.get("next", "")
         if request.user.is_authenticated and not session.is_of_openid(request):
-            return redirect(next_url if is_own(request, next_url) else _home(cast(User, request.user)))
+            home = _home(cast(User, request.user))
+            return HttpResponseRedirect(next_url if is_own(request, next_url) else home)
         return begin(request, Purpose.SIGN_IN, next_url=next_url)
 
 
@@ -81,7 +83,7 @@ class CallbackView(OIDCAuthenticationCallbackView):
 def _sign_in(request: HttpRequest, begun: Begun, proof: Proof) -> HttpResponse:
     person = person_of(proof.claims).person
     _log_in(request, person, proof)
-    return redirect(begun.next or _home(person))
+    return HttpResponseRedirect(begun.next or _home(person))
 
 
 def _renew(request: HttpRequest, begun: Begun, proof: Proof) -> HttpResponse:
@@ -103,7 +105,7 @@ def _renew(request: HttpRequest, begun: Begun, proof: Proof) -> HttpResponse:
     else:
         # The key and the token of forms stay: pages that are open go on working.
         session.note_proof(request, proof.id_token)
-    return redirect(begun.next or _home(signed_in.person))
+    return HttpResponseRedirect(begun.next or _home(signed_in.person))
 
 
 def _connect(request: HttpRequest, begun: Begun, proof: Proof) -> HttpResponse:
@@ -148,7 +150,7 @@ def _silent(request: HttpRequest, begun: Begun) -> HttpResponse:
     """A renewal can wait: the session stays as good as it was, until it is too old."""
     if begun.purpose is Purpose.RENEW and request.user.is_authenticated and not session.is_too_old(request):
         session.note_try(request)
-        return redirect(begun.next or _home(cast(User, request.user)))
+        return HttpResponseRedirect(begun.next or _home(cast(User, request.user)))
     return silent_page(request)
 
 
@@ -234,8 +236,7 @@ def _account(request: HttpRequest, *, wrong: bool = False) -> HttpResponse:
 
 def _password_is_right(request: HttpRequest, person: User) -> bool:
     """As at sign-in, so that guesses count towards the same lock-out."""
-    found = authenticate(request, username=person.email, password=request.POST.get("password", ""))
-    return found is not None and found.pk == person.pk
+    return knows_password(request, person, request.POST.get("password", ""))
 
 
 def _require_enabled() -> None:

@@ -10,7 +10,9 @@ from django.contrib.auth.password_validation import validate_password
 from django.db.models import F, Q
 from django.utils import timezone
 
+from tenants.account.address import send_notice
 from tenants.audit import record_audit
+from tenants.context import no_organization
 from tenants.errors import TenancyError
 from tenants.models import ApiToken, Organization, User
 from tenants.models.users import normalise_email
@@ -20,6 +22,7 @@ from tenants.operations.records import plain
 from tenants.permissions import Role
 from tenants.plans.limits import take_seat
 from tenants.sessions import end_sessions_of
+from tenants.sign_in.mail import mail_password_changed
 
 
 class CannotDeactivate(TenancyError):
@@ -86,7 +89,8 @@ def add_person(person: User, *, password: str, by: User | None) -> None:
 def change_person(person: User, *, before: Mapping[str, Any], by: User) -> None:
     """Store the name, e-mail or role of ``person`` as they are now; ``before`` maps field → old value.
 
-    With another role the person's sessions end. Raises LastManager, NoLongerManager.
+    With another role the person's sessions end; of another e-mail address the former one is told. Raises
+    LastManager, NoLongerManager.
     """
     changes = {
         name: {"from": plain(old), "to": plain(getattr(person, name))}
@@ -105,6 +109,9 @@ def change_person(person: User, *, before: Mapping[str, Any], by: User) -> None:
         end_sessions=another_role,
         decides=another_role,
     )
+    if "email" in changes and person.pk != by.pk:
+        with no_organization():
+            send_notice.enqueue(person_id=str(person.pk), former=str(before["email"]), by_others=True)
 
 
 def deactivate_person(person: User, *, by: User) -> None:
@@ -148,12 +155,17 @@ def revoke_tokens(person: User, *, by: User) -> None:
 
 
 def set_password(person: User, password: str, *, by: User) -> None:
-    """Give the person another password; every other session of theirs ends. Raises ValidationError."""
+    """Give the person another password; every other session of theirs ends. Raises ValidationError.
+
+    A mail tells the person: whoever knows the new one could sign in as them.
+    """
     validate_password(password, person)
     person.set_password(password)
     # Whoever has a password needs no invitation any more.
     person.invited_at = None
     _store(person, ["password", "invited_at"], "password_set", by)
+    with no_organization():
+        mail_password_changed.enqueue(str(person.pk), timezone.now().isoformat())
 
 
 def _store(

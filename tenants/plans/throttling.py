@@ -20,6 +20,7 @@ from tenants.models import Organization
 from tenants.origin import origin
 from tenants.plans.limits import limit_of
 from tenants.plans.names import Limit
+from tenants.sign_in.lockout import network_of
 
 MINUTE = 60
 # Counts are of no use once their minute is over; workers' clocks may differ by less than this.
@@ -61,7 +62,7 @@ def too_many_failures() -> Problem | None:
     Only such requests are counted, and only they are refused: whoever comes with good credentials from the
     same address is served.
     """
-    granted, _, reset = _take(f"api-failures:{origin().ip}", settings.API_FAILURES_A_MINUTE)
+    granted, _, reset = _take(f"api-failures:{network_of(origin().ip)}", settings.API_FAILURES_A_MINUTE)
     if granted:
         return None
     return too_many(

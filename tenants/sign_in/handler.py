@@ -11,6 +11,7 @@ from typing import Any
 
 from axes.handlers.base import AbstractAxesHandler, AxesBaseHandler
 from axes.helpers import get_client_username
+from django.contrib.auth import authenticate
 from django.http import HttpRequest
 
 from tenants.models import User
@@ -21,6 +22,20 @@ from tenants.sign_in.lockout import Try, begin_try, succeeded, unlock
 def try_of(request: HttpRequest) -> Try | None:
     """The try that this request is, if a password was asked about in it."""
     return getattr(request, "sign_in_try", None)
+
+
+def knows_password(request: HttpRequest, person: User, password: str) -> bool:
+    """Whether it is the present password of the person, who is signed in. A wrong one counts as at sign-in.
+
+    A right one is given back here: nobody is signed in anew by it, so nothing else would.
+    """
+    found = authenticate(request, username=person.email, password=password)
+    if found is None or found.pk != person.pk:
+        return False
+    one = try_of(request)
+    if one is not None:
+        succeeded(one)
+    return True
 
 
 class LockOutHandler(AbstractAxesHandler, AxesBaseHandler):

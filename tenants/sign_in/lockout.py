@@ -43,7 +43,7 @@ class Try:
 
 def begin_try(email: str, ip: str) -> Try:
     """Count a try, three commands. Call ``succeeded`` when the password was right."""
-    email, ip = normalise_email(email), _network(ip)
+    email, ip = normalise_email(email), network_of(ip)
     seconds = float(settings.SIGN_IN_LOCK_SECONDS)
     until: datetime | None = None
     for key, limit in _bounds(email, ip):
@@ -77,7 +77,7 @@ def _bounds(email: str, ip: str) -> tuple[tuple[str, int], ...]:
     )
 
 
-def _network(ip: str) -> str:
+def network_of(ip: str) -> str:
     """The address itself, or of IPv6 the network: whoever has one address there has all 2⁶⁴ of them."""
     try:
         address = ipaddress.ip_address(ip)

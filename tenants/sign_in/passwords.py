@@ -23,7 +23,7 @@ from tenants.models.users import normalise_email
 from tenants.origin import ip_of
 from tenants.sign_in.actions import PasswordNotChanged, change_password, record_failure
 from tenants.sign_in.forms import ChangePasswordForm, ForgottenForm
-from tenants.sign_in.lockout import Try, begin_try, cache, succeeded
+from tenants.sign_in.lockout import Try, begin_try, cache, network_of, succeeded
 from tenants.sign_in.mail import mail_reset_link
 from tenants.sign_in.views import page_context, seconds_until
 
@@ -42,7 +42,8 @@ def password_reset(request: HttpRequest) -> HttpResponse:
     form = ForgottenForm(request.POST if request.method == "POST" else None)
     if request.method != "POST" or not form.is_valid():
         return _reset_page(request, form, _INVALID if form.is_bound else 200)
-    asked = cache.take(f"reset-from:{ip_of(request)}", limit=MAILS_FROM_ADDRESS, seconds=_HOUR, locked=_HOUR)
+    asked_from = f"reset-from:{network_of(ip_of(request))}"
+    asked = cache.take(asked_from, limit=MAILS_FROM_ADDRESS, seconds=_HOUR, locked=_HOUR)
     if not asked.granted:
         seconds = seconds_until(asked.until)
         response = _reset_page(request, form, _TOO_MANY, locked_minutes=math.ceil(seconds / 60))

@@ -75,14 +75,15 @@ class SupportMiddleware:
 
     def _inside(self, request: HttpRequest, person: User, support: SupportSession) -> HttpResponseBase:
         request.support_firm = person.organization  # type: ignore[attr-defined]
+        key = request.session.session_key
         if _in_admin(request) or _way_of(request) in _OWN_WAYS:
             # Nothing of the firm is active there: the admin must go on working, and shows no firm's data.
             person.organization = None
             response = self.get_response(request)
         else:
             response = self._recorded(request, person, support)
-        if request.session.session_key is None:
-            # Whatever signed the person out: with the browser's session the support session is over.
+        if request.session.session_key != key:
+            # Signed out, or in anew under another key, which leads into no firm: the support session is over.
             end_support(support, by=person, how="sign-out")
         return response
 

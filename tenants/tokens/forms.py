@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib.auth import authenticate
 from django.http import HttpRequest
 
 from tenants.models import User
 from tenants.permissions import Scope
+from tenants.sign_in.handler import knows_password
 from tenants.tokens.actions import MOST_DAYS
 from tenants.tokens.personal import KEY, new_key
 from tenants.tokens.scopes import scopes_within
@@ -50,8 +50,7 @@ class TokenForm(forms.Form):
     def clean_password(self) -> str:
         """Through the doors of the sign-in, which close after too many wrong ones."""
         password = str(self.cleaned_data["password"])
-        found = authenticate(self.request, username=self.person.email, password=password)
-        if found is None or found.pk != self.person.pk:
+        if not knows_password(self.request, self.person, password):
             raise forms.ValidationError("This is not your current password.")
         # It is needed no more, and must not be found where forms are shown or told.
         return ""

@@ -147,6 +147,8 @@ def _established(breed: Breed) -> Firm:
         seats=9,
         reports_a_month=90,
         storage_mb=900,
+        # More than a crawl asks for in a minute.
+        api_requests_a_minute=100_000,
         price_a_month="900.00",
     )
     firm.organization = create_organization(

@@ -51,7 +51,6 @@ KEPT = {
     "tenants.context:_shared_writing": (SHARED, "nothing is writable between requests"),
     "tenants.context:_shared_revision": (SHARED, "a number, and none between requests"),
     "tenants.context:_after_shared_write": (SHARED, "functions, added once at the start"),
-    "tenants.oidc.backend:_talking": (SHARED, "how many talk to the sign-in service in this moment"),
     "tenants.oidc.provider:_provider": (SHARED, "the sign-in service: its addresses and public keys"),
     "tenants.origin:_origin": (SHARED, "nobody asks between requests"),
     "tenants.plans.months:_beginning": (

@@ -152,13 +152,16 @@ def test_numbers_that_were_given_are_not_given_again(gamma: Organization, backup
     with organization_active(gamma.placement):
         Counter.objects.filter(name="report").update(value=12)
         Counter.objects.create(name="reports_revision", value=4)
+        stored = Counter.objects.get(name="storage_bytes").value
+        # Files that the backup has not.
+        Counter.objects.filter(name="storage_bytes").update(value=stored + 1000)
     organization = restore(backup, GAMMA)
-    assert numbers(organization) == {"report": 12, "reports_revision": 5}
+    assert numbers(organization) == {"report": 12, "reports_revision": 5, "storage_bytes": stored}
     with organization_active(organization.placement):
         Counter.objects.filter(name="report").update(value=15)
     revert_restore(organization, by=None)
     organization.refresh_from_db()
-    assert numbers(organization) == {"report": 15, "reports_revision": 6}
+    assert numbers(organization) == {"report": 15, "reports_revision": 6, "storage_bytes": stored + 1000}
 
 
 def numbers(organization: Organization) -> dict[str, int]:

@@ -23,6 +23,7 @@ from tenants.models import (
     OrganizationStatus,
     Plan,
     Subscription,
+    SupportSession,
     TaskRecord,
     User,
 )
@@ -45,6 +46,14 @@ def populated(firm: Organization, valuer: User, formats: None) -> Organization:
     Backup.objects.create(org_id=firm.org_id, name="20261123T101500Z-aabbccdd", status="good", store="local")
     TaskRecord.objects.create(key="one", path="tenants.tasks.some", state="DEAD")
     Operation.objects.create(kind="backup", org_id=firm.org_id, status="stopped", step="copy")
+    SupportSession.objects.create(
+        staff_id=valuer.pk,
+        staff_name="Sunita Staff",
+        staff_email="staff@staff.example",
+        org_id=firm.org_id,
+        reason="A ticket that was closed",
+        ends_at=timezone.now(),
+    )
     AuditEntry.objects.create(action="backup.requested", actor="system", org_id=firm.org_id)
     return firm
 

@@ -87,7 +87,9 @@ def test_it_names_a_suspended_firm_with_the_reason(firm: Organization, staff: Us
 
 
 def test_it_names_a_firm_whose_database_lacks_a_migration(firm: Organization) -> None:
-    Organization.objects.filter(pk=firm.pk).update(migrations=firm.migrations[:-1])
+    # Of indexes alone: without another one this code could not serve the firm, which would be said too.
+    had = [one for one in firm.migrations if one != "reports.0002_list_indexes"]
+    Organization.objects.filter(pk=firm.pk).update(migrations=had)
     assert only().reason == "Migrations are pending"
 
 

@@ -16,6 +16,7 @@ from pytest_django import Settings
 from tenants.account import address
 from tenants.account.address import AddressRefused, ask_for_address, read_link
 from tenants.models import AuditEntry, Session, TaskRecord, User
+from tenants.operations.people import change_person
 
 ClientFor = Callable[[User], Client]
 PASSWORD = "a-password-for-tests-only"
@@ -197,3 +198,20 @@ def test_an_address_taken_meanwhile_is_refused(
 def test_asking_is_audited(known: User) -> None:
     ask_for_address(by=known, address=NEW.upper())
     assert AuditEntry.objects.get(action="person.email_asked").details == {"to": NEW}
+
+
+def test_nobody_fills_inboxes_with_letters(known: User, client_for: ClientFor) -> None:
+    client = client_for(known)
+    answers = [ask(client, to=f"person{number}@elsewhere.example") for number in range(6)]
+    assert [one.status_code for one in answers] == [302] * 5 + [429]
+    assert "Ask again in an hour" in answers[-1].content.decode()
+    assert asked_for() == 5
+
+
+def test_the_former_address_learns_that_staff_gave_another(staff: User, known: User) -> None:
+    former, known.email = known.email, NEW
+    change_person(known, before={"email": former}, by=staff)
+    record = TaskRecord.objects.get(path="tenants.account.address.send_notice")
+    address.send_notice.func(**record.arguments["kwargs"])
+    assert mail.outbox[-1].to == [former]
+    assert "the people who run the system gave you another one" in str(mail.outbox[-1].body)

@@ -13,7 +13,7 @@ from conftest import person
 from tenants.models import Organization, User
 from tenants.oidc import keys, provider
 from tenants.oidc.http import ProviderSilent
-from tenants.oidc.renewal import opens_a_page
+from tenants.oidc.renewal import _page_of, opens_a_page
 from tenants.oidc.tests.conftest import EMAIL, FakeProvider
 from tenants.oidc.tests.forging import ISSUER
 from tenants.permissions import Role
@@ -168,3 +168,8 @@ def test_a_renewal_that_breaks_midway_does_not_go_in_circles(fake: FakeProvider,
     there = site.get("/profile/", headers=PAGE)["Location"]
     back = {"state": there.partition("state=")[2].partition("&")[0], "code": "code"}
     assert site.get("/openid/callback/", back).status_code == 503
+
+
+def test_a_page_whose_path_would_name_another_site_is_not_gone_back_to() -> None:
+    request = RequestFactory().get("/", headers={"HX-Current-URL": "http://testserver//rival.example/x"})
+    assert _page_of(request) == "/"

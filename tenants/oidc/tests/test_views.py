@@ -455,3 +455,33 @@ def test_a_service_that_does_not_say_where_it_answers_is_a_page(
     monkeypatch.setattr(provider, "get_json", silent)
     settings.OIDC_OP_TOKEN_ENDPOINT = ""
     assert Client().get("/openid/sign-in/").status_code == 503
+
+
+def test_where_to_go_afterwards_is_an_address_and_no_views_name(
+    fake: FakeProvider, connected: User, client_for: Callable[[User], Client]
+) -> None:
+    assert client_for(connected).get("/openid/sign-in/?next=nothing-here").status_code == 302
+    assert fake.come_back(Client(), "/openid/sign-in/?next=nothing-here").status_code == 302
+
+
+def test_right_passwords_lock_nobody_out(
+    fake: FakeProvider, connected: User, client_for: Callable[[User], Client]
+) -> None:
+    connected.set_password(PASSWORD)
+    connected.cognito_id = ""
+    connected.save()
+    site = client_for(connected)
+    answers = [site.post("/openid/connect/", {"password": PASSWORD}).status_code for _ in range(6)]
+    assert answers == [302] * 6
+
+
+def test_one_source_does_not_confirm_the_address_of_the_other(fake: FakeProvider, connected: User) -> None:
+    fake.claims = {"email": "victim@alpha.example", "email_verified": None}
+    fake.userinfo = {"sub": "subject-1", "email": "own@alpha.example", "email_verified": True}
+    fake.come_back(Client())
+    assert User.objects.get(pk=connected.pk).email == EMAIL
+
+
+def test_an_address_that_no_letter_reaches_is_not_followed(connected: User) -> None:
+    person_of(Claims(ISSUER, "subject-1", email="a@b.example\nBcc: c@d.example", email_verified=True))
+    assert User.objects.get(pk=connected.pk).email == EMAIL

@@ -21,6 +21,7 @@ from pymongo.database import Database
 from tenants.models import Counter, Organization, OrganizationStatus
 from tenants.mongodb.clients import clients
 from tenants.operations.engine import Run
+from tenants.plans.storage import COUNTER as STORED_BYTES
 
 COUNTERS = Counter._meta.db_table
 # Counters that say which state of something a process has read.
@@ -142,7 +143,8 @@ def keep_numbers(replaced: Collection[Any], live: Collection[Any]) -> list[str]:
     processes keep under a revision must not be taken for what is there now: those begin a new one.
     """
     raised = []
-    for counter in replaced.find({}, {"name": 1, "value": 1}):
+    # The bytes of the files that are there now were counted with them.
+    for counter in replaced.find({"name": {"$ne": STORED_BYTES}}, {"name": 1, "value": 1}):
         value = int(counter["value"]) + (1 if str(counter["name"]).endswith(_REVISION) else 0)
         done = live.update_one({"name": counter["name"]}, {"$max": {"value": value}}, upsert=True)
         if done.modified_count or done.upserted_id is not None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.db import connections
 from django.test import Client
+from pytest_django import Settings
 
 from tenants.models import Organization, User
 from tenants.origin import Origin, asked_from
@@ -128,3 +129,12 @@ def test_another_address_is_not(database: None, settings: Any) -> None:
         too_many_failures()
     with asked_from(Origin(ip="203.0.113.8")):
         assert too_many_failures() is None
+
+
+def test_the_neighbours_of_an_ipv6_network_fail_together(database: None, settings: Settings) -> None:
+    settings.API_FAILURES_A_MINUTE = 2
+    refused = []
+    for number in range(3):
+        with asked_from(Origin(ip=f"2001:db8::{number}")):
+            refused.append(too_many_failures() is not None)
+    assert refused == [False, False, True]

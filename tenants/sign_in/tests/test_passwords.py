@@ -420,3 +420,16 @@ def test_the_page_asks_the_databases_once(
     with commands() as sent:
         client.get(reverse("password-change"))
     assert [(one.name, one.collection) for one in sent] == [("aggregate", "sessions")]
+
+
+def test_the_neighbours_of_an_ipv6_network_ask_together(
+    database: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passwords, "MAILS_FROM_ADDRESS", 2)
+    answers = [
+        Client(REMOTE_ADDR=f"2001:db8::{number}").post(
+            reverse("password-reset"), {"email": f"{number}@firm.example"}
+        )
+        for number in range(3)
+    ]
+    assert [one.status_code for one in answers] == [302, 302, 429]

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
@@ -243,3 +244,19 @@ def test_how_it_ended_is_said_in_words(ended_by: str, said: str) -> None:
         staff_email="staff@example.com", begun_at=now, ends_at=now, ended_at=now, ended_by=ended_by
     )
     assert how_it_ended(support, now) == said
+
+
+def test_a_new_key_of_the_browser_session_ends_it(
+    browser: Client, inside: SupportSession, staff: User
+) -> None:
+    staff.set_password("a-password-for-tests-only")
+    User.objects.filter(pk=staff.pk).update(password=staff.password)
+    browser.force_login(staff)
+    key = browser.cookies[settings.SESSION_COOKIE_NAME].value
+    Session.objects.filter(pk=key).update(support_id=inside.pk)
+    another = "another-password-27"
+    browser.post(
+        reverse("password-change"),
+        {"old_password": "a-password-for-tests-only", "new_password1": another, "new_password2": another},
+    )
+    assert as_stored(inside).ended_at is not None

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from conftest import person
-from tenants.models import AuditEntry, Organization, User
+from tenants.models import AuditEntry, Organization, TaskRecord, User
 from tenants.permissions import Role
 
 ClientFor = Callable[[User], Client]
@@ -212,3 +212,17 @@ def test_no_page_shows_a_password_s_hash(office: Client, valuer: User) -> None:
     shown = office.get(page(valuer, "change")).content.decode()
     assert "pbkdf2" not in shown
     assert valuer.password not in shown
+
+
+def test_who_is_given_a_password_is_told(office: Client, valuer: User) -> None:
+    office.post(page(valuer, "password"), {"new_password1": PASSWORD, "new_password2": PASSWORD})
+    told = TaskRecord.objects.get(path="tenants.sign_in.mail.mail_password_changed")
+    assert told.arguments["args"][0] == str(valuer.pk)
+
+
+def test_staff_cannot_give_themselves_a_password_without_the_present_one(office: Client, staff: User) -> None:
+    staff.set_password("the-present-one-27")
+    User.objects.filter(pk=staff.pk).update(password=staff.password)
+    office.force_login(staff)
+    office.post(page(staff, "password"), {"new_password1": PASSWORD, "new_password2": PASSWORD})
+    assert not User.objects.get(pk=staff.pk).check_password(PASSWORD)

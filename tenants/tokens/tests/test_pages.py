@@ -350,3 +350,9 @@ def test_the_list_costs_one_command_more_than_a_page_and_two_for_a_manager(
 @pytest.mark.parametrize("path", ["/tokens/", "/tokens/new/"])
 def test_staff_have_no_tokens(client_for: ClientFor, staff: User, path: str) -> None:
     assert client_for(staff).get(path).status_code == 403
+
+
+def test_right_passwords_lock_nobody_out(client_for: ClientFor, with_password: User) -> None:
+    browser = client_for(with_password)
+    made = [make(browser, key=f"{number:016x}", password=PASSWORD).status_code for number in range(7)]
+    assert made == [200] * 7
