@@ -2,12 +2,14 @@
 
 import fcntl
 import os
+import re
 import shutil
 import struct
 import tempfile
 from pathlib import Path
 from typing import Any
 
+from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.multiprocess import mark_process_dead
 
@@ -32,6 +34,19 @@ worker_tmp_dir = MEMORY if os.path.isdir(MEMORY) else None
 
 accesslog = os.environ.get("ACCESS_LOG", "-")
 access_log_format = '%(t)s "%(m)s %(U)s" %(s)s %(b)s %(M)sms'
+# A link of a mail lets whoever has it choose a password: its token stands in its path, and in no log.
+_TOKEN = re.compile(r"^(/(?:invitation|password/reset)/[^/]*/)[^/]+")
+
+
+class AccessLogger(Logger):
+    """gunicorn's, without the tokens of links."""
+
+    def atoms(self, resp: Any, req: Any, environ: Any, request_time: Any) -> dict[str, Any]:
+        told: dict[str, Any] = super().atoms(resp, req, environ, request_time)
+        return {**told, "U": _TOKEN.sub(r"\1…", told["U"] or "")}
+
+
+logger_class = AccessLogger
 loglevel = os.environ.get("GUNICORN_LOG_LEVEL", "info")
 # The arbiter is steered by signals alone; no socket for commands.
 control_socket_disable = True

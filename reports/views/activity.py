@@ -18,8 +18,9 @@ from django.views.decorators.http import require_GET
 from reports.models import Report
 from tenants.access import TenantRequest, firm_page
 from tenants.audit import record_audit
-from tenants.auditing.actions_known import Category
+from tenants.auditing.actions_known import Category, Kept
 from tenants.auditing.exporting import CONTENT_TYPES, firm_lines, of_firm
+from tenants.auditing.former import former_addresses
 from tenants.auditing.reading import Entry, Page, Place, Wanted, everything, page_of
 from tenants.auditing.telling import Told, tell
 from tenants.models import User
@@ -80,15 +81,16 @@ class Filters:
 def activity(request: TenantRequest) -> HttpResponse:
     """The latest first. Four commands of its own: people, both records, the numbers of the reports shown.
 
-    One more where a report's number was typed.
+    One more where a report's number was typed, where a person was chosen, and where the page names an address
+    that nobody of the firm has.
     """
     filters = Filters.read(request.GET.dict())
     people = _people(request)
-    wanted = _wanted(filters, people)
+    wanted = _wanted(request, filters, people)
     page = Page([], None)
     if wanted is not None:
         page = page_of(wanted, Place.read(request.GET.get("after", "")))
-    names = {one.email: one.name for one in people}
+    names = _names(request, people, page.entries)
     rows = [tell(one, names) for one in page.entries]
     may_export = not request.user.is_staff
     context = {
@@ -112,7 +114,7 @@ def activity(request: TenantRequest) -> HttpResponse:
 def activity_export(request: TenantRequest, form: str) -> StreamingHttpResponse:
     """All that the filters leave, as a file (``form``: csv or jsonl); audited.
 
-    Streamed: the database is read as fast as the file is taken. Two commands before it begins, the audit
+    Streamed: the database is read as fast as the file is taken. Three commands before it begins, the audit
     entry and its chaining apart.
     """
     if request.user.is_staff:
@@ -123,7 +125,7 @@ def activity_export(request: TenantRequest, form: str) -> StreamingHttpResponse:
         raise PermissionDenied(str(error)) from error
     filters = Filters.read(request.GET.dict())
     people = _people(request)
-    wanted = _wanted(filters, people)
+    wanted = _wanted(request, filters, people)
     record_audit(
         "activity.exported",
         by=request.user,
@@ -131,7 +133,7 @@ def activity_export(request: TenantRequest, form: str) -> StreamingHttpResponse:
         target=request.organization.org_id,
         details={"form": form, "filters": filters.given()},
     )
-    names = {one.email: one.name for one in people}
+    names = _names_ever(request, people)
     lines = firm_lines(form, _rows(everything(wanted) if wanted is not None else iter(()), names))
     response = StreamingHttpResponse(lines, content_type=CONTENT_TYPES[form])
     name = f"activity-{request.organization.org_id}-{timezone.localdate():{_DATE_FORMAT}}.{form}"
@@ -151,7 +153,27 @@ def _people(request: TenantRequest) -> list[User]:
     return sorted(found, key=lambda one: one.name.casefold())
 
 
-def _wanted(filters: Filters, people: list[User]) -> Wanted | None:
+def _names(request: TenantRequest, people: list[User], entries: list[Entry]) -> dict[str, str]:
+    """Names by e-mail address. One command where an entry has an address that nobody of the firm has now."""
+    names = {one.email: one.name for one in people}
+    named = (
+        text
+        for one in entries
+        if one.kept is Kept.AUDIT
+        for text in (one.text("actor"), one.text("target"))
+        if "@" in text
+    )
+    return _names_ever(request, people) if any(text not in names for text in named) else names
+
+
+def _names_ever(request: TenantRequest, people: list[User]) -> dict[str, str]:
+    """Names by e-mail address, by former ones too. One command."""
+    names = {one.email: one.name for one in people}
+    former = former_addresses(request.organization.org_id)
+    return {**{old: names[now] for old, now in former.items() if now in names}, **names}
+
+
+def _wanted(request: TenantRequest, filters: Filters, people: list[User]) -> Wanted | None:
     """What is asked of the records; None when nothing can be it: no such person, or no such report."""
     person = next((one for one in people if str(one.pk) == filters.person), None)
     if filters.person and person is None:
@@ -166,13 +188,23 @@ def _wanted(filters: Filters, people: list[User]) -> Wanted | None:
     until = _moment(filters.until)
     return Wanted(
         person_id=filters.person,
-        person_email=person.email if person is not None else "",
+        person_emails=_addresses_of(request, person) if person is not None else (),
         category=filters.category,
         report_id=report_id,
         since=_moment(filters.since),
         until=until + timedelta(days=1) if until is not None else None,
         words=filters.words,
+        # The system's record has the address where the page says the name.
+        targets=tuple(one.email for one in people if filters.words.casefold() in one.name.casefold())
+        if filters.words
+        else (),
     )
+
+
+def _addresses_of(request: TenantRequest, person: User) -> tuple[str, ...]:
+    """The person's address and all former ones. One command."""
+    former = former_addresses(request.organization.org_id)
+    return (person.email, *(old for old, now in former.items() if now == person.email))
 
 
 def _with_references(rows: list[Told]) -> list[tuple[Told, str]]:

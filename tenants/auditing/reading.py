@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from bson import ObjectId
+from bson import ObjectId, Regex
 from bson.codec_options import CodecOptions
 from django.db import connections
 
@@ -36,16 +36,18 @@ _TWICE = [name for name, one in KNOWN.items() if one.twice]
 class Wanted:
     """What the activity is narrowed to. Times are aware; ``until`` is the first moment after.
 
-    A person is named by both: their id in the firm's own record, their e-mail address in the system's.
+    A person is named by both: their id in the firm's own record, their e-mail addresses (present and former)
+    in the system's. ``targets`` count as having the ``words`` too: addresses of people whose name has them.
     """
 
     person_id: str = ""
-    person_email: str = ""
+    person_emails: tuple[str, ...] = ()
     category: str = ""
     report_id: str = ""
     since: datetime | None = None
     until: datetime | None = None
     words: str = ""
+    targets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +169,9 @@ def audit_query(org_id: str, wanted: Wanted, place: Place) -> dict[str, Any] | N
     if wanted.report_id or not actions:
         return None
     query: dict[str, Any] = {**_common(wanted), "org_id": org_id, "action": {"$in": sorted(actions)}}
-    if wanted.person_email:
-        query["$or"] = [{"actor": wanted.person_email}, {"target": wanted.person_email}]
+    if wanted.person_emails:
+        addresses = {"$in": [*wanted.person_emails]}
+        query["$or"] = [{"actor": addresses}, {"target": addresses}]
     if place.audit_at is not None:
         query["at"] = {**query.get("at", {}), "$lte": place.audit_at}
     return query
@@ -182,7 +185,8 @@ def _common(wanted: Wanted) -> dict[str, Any]:
     if at:
         query["at"] = at
     if wanted.words:
-        query["target"] = {"$regex": re.escape(wanted.words), "$options": "i"}
+        words = Regex(re.escape(wanted.words), "i")
+        query["target"] = {"$in": [words, *wanted.targets]}
     return query
 
 

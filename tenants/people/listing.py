@@ -57,7 +57,8 @@ class Filters:
         """Those of a query string; what is no role or state narrows nothing."""
         role, state = asked.get("role", ""), asked.get("state", "")
         return cls(
-            words=tuple(asked.get("q", "")[:LONGEST_SEARCH].split()),
+            # MongoDB takes no NUL, and nobody looks for one.
+            words=tuple(asked.get("q", "").replace("\0", " ")[:LONGEST_SEARCH].split()),
             role=role if role in Role.values else "",
             state=state if state in State.values else "",
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from datetime import datetime
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth.views import LoginView, LogoutView
@@ -49,6 +50,11 @@ class SignInView(LoginView):
         if isinstance(user, User) and user.is_staff:
             return reverse("admin:index")
         return reverse("work")
+
+    def get_redirect_url(self, request: HttpRequest | None = None) -> str:
+        """``next``, unless it is this very page: somebody who is signed in would be led in circles."""
+        url: str = super().get_redirect_url()
+        return "" if urlsplit(url).path == self.request.path else url
 
     def form_valid(self, form: Any) -> HttpResponse:
         person = cast(User, form.get_user())

@@ -14,7 +14,8 @@ from django.shortcuts import render
 from django.urls import Resolver404, ResolverMatch, resolve, reverse
 from pymongo.errors import PyMongoError
 
-from tenants.middleware import RETRY_AFTER_SECONDS, wants_json
+from tenants.errors import TenancyError
+from tenants.middleware import RETRY_AFTER_SECONDS, is_unreachable, unavailable, wants_json
 from tenants.models import SupportSession, User
 from tenants.support.actions import end_if_over, end_support
 from tenants.support.record import record_request
@@ -40,6 +41,15 @@ class SupportMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        try:
+            return self._answer(request)
+        except (PyMongoError, DatabaseError, TenancyError) as error:
+            # Nobody has asked before who it is: the control plane may be out of reach.
+            if not is_unreachable(error):
+                raise
+            return unavailable(request, error)
+
+    def _answer(self, request: HttpRequest) -> HttpResponseBase:
         person = cast(User, request.user)
         if not (person.is_authenticated and person.is_staff):
             return self.get_response(request)

@@ -20,6 +20,7 @@ from tenants.audit import record_activity, record_audit
 from tenants.auditing import reading
 from tenants.auditing.actions_known import Kept, action_named
 from tenants.auditing.exporting import safe_cell
+from tenants.auditing.former import resolved
 from tenants.auditing.hashing import ACTIVITY
 from tenants.auditing.reading import Entry, Place, merged
 from tenants.auditing.telling import tell
@@ -29,6 +30,14 @@ from tenants.mongodb.monitoring import Command
 
 ClientFor = Callable[[User], Client]
 Commands = Callable[[], AbstractContextManager[list[Command]]]
+
+
+@pytest.fixture
+def asha(assistant: User) -> User:
+    """Asha Assistant, under the address that was invited."""
+    assistant.email = "asha@alpha.example"
+    assistant.save()
+    return assistant
 
 
 def page(client: Client, **query: str) -> str:
@@ -121,6 +130,63 @@ def test_it_is_narrowed_to_a_person(
     assert "Invited a person" not in text
 
 
+@pytest.fixture
+def moved(busy: Organization, manager: User) -> Organization:
+    """The manager, who has invited somebody, has another e-mail address since."""
+    changes = {"email": {"from": manager.email, "to": "meera@elsewhere.example"}}
+    manager.email = "meera@elsewhere.example"
+    manager.save()
+    record_audit(
+        "person.email_changed",
+        by=manager,
+        organization=busy,
+        target=manager.email,
+        details={"changes": changes},
+    )
+    return busy
+
+
+def test_who_has_another_address_since_is_named_and_not_taken_for_staff(
+    moved: Organization, manager: User, client_for: ClientFor
+) -> None:
+    rows = client_for(manager).get(reverse("activity"), {"category": "people"}).context["rows"]
+    assert [row.who for row, _ in rows] == [manager.name, manager.name]
+
+
+def test_the_export_names_who_has_another_address_since(
+    moved: Organization, manager: User, client_for: ClientFor
+) -> None:
+    response: Any = client_for(manager).get(reverse("activity-jsonl"), {"category": "people"})
+    rows = [json.loads(line) for line in b"".join(response.streaming_content).splitlines()]
+    assert {row["who"] for row in rows} == {manager.name}
+
+
+def test_it_is_narrowed_to_a_person_by_former_addresses_too(
+    moved: Organization, manager: User, client_for: ClientFor
+) -> None:
+    assert "Invited a person" in page(client_for(manager), person=str(manager.pk))
+
+
+def test_it_finds_a_person_by_the_name_that_it_shows(
+    busy: Organization, manager: User, asha: User, client_for: ClientFor
+) -> None:
+    assert "Invited a person" in page(client_for(manager), q="asha a")
+
+
+@pytest.mark.parametrize(
+    ("changes", "present"),
+    [
+        ([("a", "b")], {"a": "b"}),
+        ([("a", "b"), ("b", "c")], {"a": "c", "b": "c"}),
+        ([("a", "b"), ("b", "a")], {"b": "a"}),
+    ],
+)
+def test_a_former_address_leads_to_the_present_one(
+    changes: list[tuple[str, str]], present: dict[str, str]
+) -> None:
+    assert resolved({"from": old, "to": new} for old, new in changes) == present
+
+
 def test_it_is_narrowed_to_a_report_and_leads_to_it(
     busy: Organization, formats: None, manager: User, valuer: User, client_for: ClientFor
 ) -> None:
@@ -155,15 +221,16 @@ def reading_entry(firm: Organization, target: str) -> AuditEntry:
     return AuditEntry(at=at, action="invitation.sent", actor="system", org_id=firm.org_id, target=target)
 
 
-def test_a_page_costs_four_commands_of_its_own(
+def test_a_page_costs_four_commands_of_its_own_and_one_for_addresses_that_nobody_has(
     busy: Organization, manager: User, client_for: ClientFor, commands: Commands
 ) -> None:
     client = client_for(manager)
     client.get(reverse("work"))
     with commands() as sent:
         client.get(reverse("activity"))
-    # The session; people, the firm's record, the system's. None of the rows is about a report.
-    assert len(sent) == 1 + 3, [f"{one.name} {one.collection}" for one in sent]
+    # The session; people, the firm's record, the system's, and who had the address of the staff before. None
+    # of the rows is about a report.
+    assert len(sent) == 1 + 4, [f"{one.name} {one.collection}" for one in sent]
 
 
 def test_the_firms_record_is_read_by_an_index(busy: Organization) -> None:

@@ -77,3 +77,9 @@ def test_a_site_that_others_reach_refuses_to_start_with_it(settings: Settings) -
         check=False,
     )
     assert "MAIL_OUTBOX shows everybody's mail" in ended.stderr
+
+
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded"])
+def test_it_is_shown_to_nobody_through_a_proxy(folder: Path, header: str) -> None:
+    with pytest.raises(Http404):
+        outbox(RequestFactory().get("/", REMOTE_ADDR="127.0.0.1", headers={header: "192.0.2.1"}))

@@ -168,3 +168,7 @@ def test_who_came_by_a_provider_is_led_there_to_sign_out(
     client = client_for(person)
     response = client.post(reverse("sign-out"))
     assert (response["Location"], SESSION_KEY in client.session) == ("https://provider.example/logout", False)
+
+
+def test_who_is_signed_in_is_not_led_in_circles(person: User, client_for: Callable[[User], Client]) -> None:
+    assert client_for(person).get("/sign-in/?next=/sign-in/").headers["Location"] == "/"
