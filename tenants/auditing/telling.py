@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from tenants.auditing.actions_known import Kept
+from tenants.auditing.actions_known import Category, Kept
 from tenants.auditing.reading import Entry
 
 # What is told of a value; the whole of it is in the export.
@@ -80,7 +80,11 @@ def told_details(entry: Entry) -> dict[str, Any]:
     details = dict(entry.document.get("details") or {})
     if entry.kept is Kept.ACTIVITY:
         return details
-    return {name: details[name] for name in ("changes", *entry.action.tells) if name in details}
+    told = {name: details[name] for name in ("changes", *entry.action.tells) if name in details}
+    # Which of the staff was inside is no secret to the firm: its managers had a letter that names them.
+    if entry.action.category is Category.SUPPORT and "@" in entry.text("actor"):
+        told["by"] = entry.text("actor")
+    return told
 
 
 def who_of(entry: Entry, people: Mapping[str, str]) -> str:

@@ -199,6 +199,9 @@ def _carry_out(decision: Decision, claims: Claims, found: _Found) -> SignedIn:
 
 
 def _create(claims: Claims, organization: Organization, role: Role) -> User:
+    if organization.is_read_only:
+        # As on the firm's own page: nobody new while the subscription is over.
+        raise _refused(Reason.NOT_OPEN, claims, _Found(organization=organization))
     person = User(
         email=claims.email,
         name=claims.name or claims.email.partition("@")[0],

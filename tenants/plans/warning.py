@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django_tasks import task
 
+from tenants.audit import record_audit
 from tenants.context import no_organization, organization_active
 from tenants.models import Organization, User, UserSettings
 from tenants.permissions import Role
@@ -50,10 +51,19 @@ def tell_managers(org_id: str, what: str, used: int, limit: int, month: str) -> 
     if not cache.add(key, 1, timeout=_REMEMBERED_SECONDS):
         return "told already"
     try:
-        return f"told {_write(organization, Limit(what), used, limit)}"
+        told = _write(organization, Limit(what), used, limit)
     except (SMTPException, OSError):
         cache.delete(key)
         raise
+    if told:
+        record_audit(
+            "limit.warned",
+            by=None,
+            organization=organization,
+            target=organization.org_id,
+            details={"what": _WORDS[Limit(what)][0], "used": used, "limit": limit},
+        )
+    return f"told {told}"
 
 
 def _write(organization: Organization, what: Limit, used: int, limit: int) -> int:

@@ -349,6 +349,11 @@ def test_of_the_staff_a_firm_learns_that_they_are_staff(actor: str, who: str, or
     assert (told.who, told.origin) == (who, origin)
 
 
+def test_of_support_a_firm_learns_which_of_the_staff_it_was() -> None:
+    told = tell(entry("support.viewed", actor="sunita@staff.example"), {})
+    assert ("By", "sunita@staff.example") in told.facts
+
+
 def test_two_records_are_merged_by_time() -> None:
     def at(hour: int) -> Entry:
         return Entry(Kept.AUDIT, action_named("x"), {"at": datetime(2026, 1, 1, hour, tzinfo=UTC)})

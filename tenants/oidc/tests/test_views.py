@@ -289,6 +289,11 @@ def test_a_plan_without_it_takes_nobody_in(firm: Organization) -> None:
     assert refusal_of(said()) is Reason.NOT_INCLUDED
 
 
+def test_a_firm_whose_subscription_is_over_takes_nobody_in(firm: Organization) -> None:
+    Organization.objects.filter(pk=firm.pk).update(read_only_from=timezone.localdate())
+    assert refusal_of(said()) is Reason.NOT_OPEN
+
+
 def test_unknown_and_suspended_firms_are_refused_in_the_same_words(firm: Organization) -> None:
     Organization.objects.filter(pk=firm.pk).update(status="suspended")
     assert refusal_of(said()) is refusal_of(said(organization="no_such_firm")) is Reason.NOT_OPEN

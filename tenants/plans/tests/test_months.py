@@ -21,7 +21,7 @@ from reports.actions import ReportLimitReached, begin_report, cancel_report
 from reports.models import Report
 from reports.tests.making import NOW, begin
 from tenants.context import carry, no_organization, organization_active
-from tenants.models import Counter, Organization, TaskRecord, User, UserSettings
+from tenants.models import AuditEntry, Counter, Organization, TaskRecord, User, UserSettings
 from tenants.plans.months import begun_in, counter_of, take_report
 from tenants.plans.warning import tell_managers
 
@@ -186,6 +186,16 @@ def test_managers_get_a_letter(firm: Organization, manager: User, valuer: User, 
         "Alpha Valuers: few reports of this month left",
     )
     assert "24 of this month's 30 reports are begun." in letters[0].body
+
+
+def test_that_managers_were_told_is_recorded_once(
+    firm: Organization, manager: User, letters: list[Any]
+) -> None:
+    plan(firm, reports_a_month=30)
+    tell(firm)
+    tell(firm, used=25)
+    (entry,) = AuditEntry.objects.filter(action="limit.warned", org_id=firm.org_id)
+    assert entry.details == {"what": "reports of this month", "used": 24, "limit": 30}
 
 
 def test_a_letter_is_sent_once_a_month(firm: Organization, manager: User, letters: list[Any]) -> None:

@@ -73,7 +73,6 @@ def test_a_good_token_tells_its_person() -> None:
         (None, {Scope.READ.value}),
         (["reports/draft"], {Scope.READ.value}),
     ],
-    ids=str,
 )
 def test_scopes_are_those_that_the_settings_map_and_else_reading_alone(told: Any, ours: set[str]) -> None:
     assert read(access_token(scope=told)).scopes == ours
