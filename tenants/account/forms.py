@@ -23,7 +23,7 @@ class AddressForm(forms.Form):
     """Another e-mail address, and the password. Whether somebody has the address is not said."""
 
     address = forms.EmailField(label="New e-mail address", max_length=254)
-    password = forms.CharField(label="Your password", strip=False, max_length=4096)
+    password = forms.CharField(label="Present password", strip=False, max_length=4096)
 
     def __init__(self, data: Any = None, *, person: User) -> None:
         super().__init__(data)

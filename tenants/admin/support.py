@@ -63,7 +63,7 @@ class SupportForm(StepForm):
         "issue a report, nor change people, settings or templates.",
     )
     password = forms.CharField(
-        label="Your password",
+        label="Present password",
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
         help_text="Once more, so that nobody else does this at your desk.",

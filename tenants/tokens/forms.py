@@ -31,7 +31,7 @@ class TokenForm(forms.Form):
     )
     days = forms.TypedChoiceField(label="Good for", choices=DAYS, coerce=int, initial=30)
     password = forms.CharField(
-        label="Your current password",
+        label="Present password",
         strip=False,
         max_length=4096,
         help_text="So that nobody makes a token on a browser that you left open.",
@@ -51,6 +51,6 @@ class TokenForm(forms.Form):
         """Through the doors of the sign-in, which close after too many wrong ones."""
         password = str(self.cleaned_data["password"])
         if not knows_password(self.request, self.person, password):
-            raise forms.ValidationError("This is not your current password.")
+            raise forms.ValidationError("That is not your present password.")
         # It is needed no more, and must not be found where forms are shown or told.
         return ""

@@ -21,7 +21,7 @@ def made_token(page: Page, name: str) -> str:
     page.goto("/tokens/")
     page.get_by_role("link", name="New token").click()
     page.get_by_label("Name").fill(name)
-    page.get_by_label("Your current password").fill(PASSWORD)
+    page.get_by_label("Present password").fill(PASSWORD)
     page.get_by_role("button", name="Make the token").click()
     return page.get_by_label(name).input_value()
 
