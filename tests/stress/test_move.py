@@ -50,6 +50,8 @@ class Reader(Repeater):
     def once(self, write_id: str) -> None:
         path = next(self._pages)
         answer = self._browser.get(path)
+        # One that is kept stays with one process; so each of them is asked again and again.
+        self._browser.close()
         self.journal.took(time.monotonic(), success=answer.status == 200)
         if answer.status != 200:
             self.journal.wrong.append(f"{answer.status} {path} {answer.body[:200]}")
