@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.http import HttpRequest
 
@@ -23,5 +23,5 @@ def appearance(request: HttpRequest) -> dict[str, Any]:
         "accent": organization.accent if organization else "teal",
         "themes": THEMES,
         # What the person may do in the firm: "manage_people" in may.
-        "may": permissions_of(person) if organization and isinstance(person, User) else frozenset(),
+        "may": permissions_of(cast(User, person)) if organization and person is not None else frozenset(),
     }

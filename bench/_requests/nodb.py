@@ -37,6 +37,7 @@ class ConstantPersonMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         request.user = _PERSON
         request.organization = _ORGANIZATION  # type: ignore[attr-defined]
+        request.read_only = ""  # type: ignore[attr-defined]
         return self.get_response(request)
 
 

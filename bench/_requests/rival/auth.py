@@ -30,6 +30,7 @@ class MemberMiddleware:
         firm: Any = request.tenant  # type: ignore[attr-defined]
         person: Any = request.user
         request.organization = None  # type: ignore[attr-defined]
+        request.read_only = ""  # type: ignore[attr-defined]
         if person.is_authenticated:
             if person.organization_id != firm.pk or not firm.is_active:
                 raise PermissionDenied

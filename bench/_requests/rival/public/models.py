@@ -24,6 +24,11 @@ class Firm(TenantMixin):
     letterhead = models.JSONField(default=dict)
     valuers_may_review = models.BooleanField(default=False)
 
+    # A firm without a plan: nothing is limited, nothing ends.
+    plan = ""
+    limits = subscription_ends_on = read_only_from = None
+    is_read_only = own_reports_may_be_approved = False
+
     # What fills the database makes the schema.
     auto_create_schema = False
 
@@ -50,6 +55,8 @@ class Person(AbstractBaseUser):
     role = models.CharField(max_length=20, choices=Role.choices, blank=True)
     is_staff = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
+
+    support = scopes = None
 
     USERNAME_FIELD = "email"
 
