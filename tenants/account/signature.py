@@ -65,7 +65,9 @@ def change_signature(*, by: User, name: str, content: bytes, now: datetime) -> S
         default_storage.save(entry.stored_as, ContentFile(image.content))
         _name(by, str(entry.pk))
     except BaseException:
-        _remove(entry)
+        # After a lost connection the settings may name it, and then it is the person's signature.
+        if not UserSettings.objects.filter(signature=str(entry.pk)).exists():
+            _remove(entry)
         raise
     _record("signature_changed", by, former, entry)
     if former is not None:

@@ -11,9 +11,12 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from gridfs import GridFSBucket
 from PIL import Image
+from pymongo.errors import AutoReconnect
 
+from tenants.account import signature
 from tenants.context import organization_active
 from tenants.models import ActivityEntry, FileKind, Organization, StoredFile, User, UserSettings
 from tenants.mongodb.clients import clients
@@ -49,6 +52,19 @@ def test_it_keeps_the_picture(firm: Organization, valuer: User, client_for: Clie
     with organization_active(firm.placement):
         named = UserSettings.objects.get(user_id=str(valuer.pk)).signature
     assert [str(one.pk) for one in stored(firm)] == [named]
+
+
+def test_a_picture_that_was_named_stays_when_the_answer_is_lost(
+    firm: Organization, valuer: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def named_and_lost(by: User, file_id: str) -> None:
+        UserSettings.objects.create(user_id=str(by.pk), signature=file_id)
+        raise AutoReconnect("The connection was lost after the change was made.")
+
+    monkeypatch.setattr(signature, "_name", named_and_lost)
+    with organization_active(firm.placement), pytest.raises(AutoReconnect):
+        signature.change_signature(by=valuer, name="ink.png", content=ink().read(), now=timezone.now())
+    assert (len(stored(firm)), bytes_in(firm)) == (1, 1)
 
 
 def test_a_large_one_is_made_smaller(firm: Organization, valuer: User, client_for: ClientFor) -> None:
