@@ -17,12 +17,16 @@ BRANCH_FIELDS = (
     "ifsc",
     "micr",
     "street",
+    "area",
+    "landmark",
     "city",
     "district",
     "state",
     "pin_code",
     "phone",
     "email",
+    "manager_name",
+    "manager_phone",
     "latitude",
     "longitude",
 )
@@ -55,7 +59,7 @@ class MergedBranch:
     @property
     def address(self) -> str:
         """Street, city, state and PIN code in one line; what is unknown is left out."""
-        parts = [str(self.values.get(key) or "") for key in ("street", "city", "district", "state")]
+        parts = [str(self.values.get(key) or "") for key in ("street", "area", "city", "district", "state")]
         line = ", ".join(dict.fromkeys(part for part in parts if part))
         return " ".join(part for part in (line, str(self.values.get("pin_code") or "")) if part)
 

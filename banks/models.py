@@ -36,15 +36,21 @@ class Branch(EmbeddedModel):
     ifsc = models.CharField("IFSC", max_length=11, validators=[IFSC])
     micr = models.CharField("MICR", max_length=9, blank=True)
     street = models.CharField(max_length=200, blank=True)
+    area = models.CharField(max_length=120, blank=True)
+    landmark = models.CharField(max_length=120, blank=True)
     city = models.CharField(max_length=80)
     district = models.CharField(max_length=80, blank=True)
     state = models.CharField(max_length=80)
     pin_code = models.CharField("PIN code", max_length=6, blank=True, validators=[PIN_CODE])
     phone = models.CharField(max_length=40, blank=True)
     email = models.EmailField("e-mail", blank=True)
+    manager_name = models.CharField("manager", max_length=100, blank=True)
+    manager_phone = models.CharField("manager's phone", max_length=40, blank=True)
     latitude = models.FloatField(null=True, blank=True)
     longitude = models.FloatField(null=True, blank=True)
     is_active = models.BooleanField("active", default=True)
+    # What the import from the former system read and has no field for; see docs/import.md.
+    legacy = models.JSONField(null=True, blank=True, editable=False)
 
     def __str__(self) -> str:
         return self.name
@@ -61,6 +67,8 @@ class Bank(SharedModel):
     state = models.CharField(max_length=80, blank=True)
     branches = EmbeddedModelArrayField(Branch, default=list, blank=True)
     is_active = models.BooleanField("active", default=True)
+    # Where the import from the former system found it, and what it read that has no field here.
+    legacy = models.JSONField(null=True, blank=True, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
@@ -76,6 +84,7 @@ class CommonFields(SharedModel):
 
     version = models.PositiveIntegerField(unique=True)
     content = models.JSONField()
+    legacy = models.JSONField(null=True, blank=True, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
@@ -123,6 +132,13 @@ class Format(SharedModel):
     # SHA-256 of the content; a published version whose file has changed since is refused on loading.
     checksum = models.CharField(max_length=64)
     loaded_at = models.DateTimeField(default=timezone.now)
+    # The day from which the bank takes this version; null: from its publication.
+    effective_from = models.DateField(null=True, blank=True)
+    # Answers that staff fill the preview with, and samples of reports: the shape of a report's answers.
+    sample = models.JSONField(null=True, blank=True)
+    published_at = models.DateTimeField(null=True, blank=True, editable=False)
+    updated_by_name = models.CharField(max_length=100, blank=True, editable=False)
+    legacy = models.JSONField(null=True, blank=True, editable=False)
 
     class Meta:
         db_table = "system_templates"
@@ -145,6 +161,17 @@ class BankOverride(TenantModel):
     # Values of the bank that the firm replaces, and branches {code: {field: value}} changed or added.
     changes = models.JSONField(default=dict)
     branches = models.JSONField(default=dict)
+    # What the firm changes of the bank's formats; its shape is told in banks.formats.overriding.
+    formats = models.JSONField(null=True)
+    # Lines of the letterhead that this bank's reports bear instead of the firm's own: {"name": …, …}.
+    letterhead = models.JSONField(null=True)
+    # The firm's empanelment with the bank: number, category, since, until (ISO dates), remarks.
+    empanelment = models.JSONField(null=True)
+    # By the place of each change, the shared value that lay under it when it was made.
+    under = models.JSONField(null=True)
+    # Grows with every change and guards it.
+    version = models.PositiveIntegerField(default=1)
+    updated_by_name = models.CharField(max_length=100, blank=True)
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:

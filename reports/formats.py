@@ -6,9 +6,14 @@ Drafts do change and are therefore read again every time.
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Mapping
 from threading import Lock
+from typing import Any
 
 from banks.formats.definition import FormatDefinition, FormatKey
+from banks.formats.overriding import adapted
 from banks.formats.reading import from_content
 from banks.models import Format, FormatStatus
 from reports.models import Report
@@ -16,7 +21,8 @@ from reports.models import Report
 # The bank formats of a whole country are a few hundred; a process that meets more begins again.
 MOST_KEPT = 500
 
-_kept: dict[FormatKey, FormatDefinition] = {}
+# By key and, where a firm changed something of it, the hash of its changes.
+_kept: dict[tuple[FormatKey, str], FormatDefinition] = {}
 _lock = Lock()
 
 
@@ -34,16 +40,20 @@ def key_of(report: Report) -> FormatKey:
 
 
 def definition_of(report: Report) -> FormatDefinition:
-    """The definition of the report's own format version. Raises FormatMissing."""
-    return definition_by_key(key_of(report))
+    """The definition of the report's own format version, with what its firm changed of it for this report.
+
+    Raises FormatMissing, FormatProblem.
+    """
+    return definition_by_key(key_of(report), report.format_changes)
 
 
-def definition_by_key(key: FormatKey) -> FormatDefinition:
+def definition_by_key(key: FormatKey, changes: Mapping[str, Any] | None = None) -> FormatDefinition:
     """The definition of one version: no query when this process has read it, else one.
 
-    Raises FormatMissing, or FormatProblem when the stored content is damaged.
+    ``changes`` are a firm's (a FormatChanges). Raises FormatMissing, or FormatProblem when the stored content
+    is damaged or the changes do not fit it.
     """
-    known = _kept.get(key)
+    known = _kept.get((key, _hash_of(changes)))
     if known is not None:
         return known
     stored = Format.objects.filter(
@@ -54,16 +64,16 @@ def definition_by_key(key: FormatKey) -> FormatDefinition:
     ).first()
     if stored is None:
         raise FormatMissing(key)
-    return definition_from(stored)
+    return definition_from(stored, changes)
 
 
-def definition_from(stored: Format) -> FormatDefinition:
-    """The definition of a format that has been fetched already."""
-    key = FormatKey(stored.bank_code, stored.scheme, stored.property_type, stored.version)
+def definition_from(stored: Format, changes: Mapping[str, Any] | None = None) -> FormatDefinition:
+    """The definition of a format fetched already, with a firm's changes. Raises FormatProblem."""
+    key = FormatKey(stored.bank_code, stored.scheme, stored.property_type, stored.version), _hash_of(changes)
     known = _kept.get(key)
     if known is not None:
         return known
-    definition = from_content(stored.content)
+    definition = from_content(adapted(stored.content, changes) if changes else stored.content)
     if stored.status != FormatStatus.DRAFT:
         with _lock:
             if len(_kept) >= MOST_KEPT:
@@ -71,6 +81,13 @@ def definition_from(stored: Format) -> FormatDefinition:
             # The first one read stays: the calculation keeps what it worked out by identity.
             definition = _kept.setdefault(key, definition)
     return definition
+
+
+def _hash_of(changes: Mapping[str, Any] | None) -> str:
+    if not changes:
+        return ""
+    text = json.dumps(changes, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def forget_formats() -> None:

@@ -38,8 +38,13 @@ class Report(TenantModel):
     property_type = models.CharField(max_length=40)
     format_version = models.PositiveIntegerField()
     format_title = models.CharField(max_length=160)
+    # What the firm changed of the format for this branch when the report was begun or last brought up to
+    # date: one FormatChanges of banks.formats.overriding. A later change of the firm's leaves it alone.
+    format_changes = models.JSONField(null=True)
 
     answers = models.JSONField(default=dict)
+    # Answers, by path, that the report's format has no question for (any more): kept, and shown as such.
+    set_aside = models.JSONField(null=True)
     # Results of the calculation as canonical decimal text by path, kept for lists and for the record.
     computed = models.JSONField(default=dict)
     # Repeated from the answers for lists and search.
@@ -71,6 +76,8 @@ class Report(TenantModel):
     document_id = models.CharField(max_length=24, blank=True)
     document_sha256 = models.CharField(max_length=64, blank=True)
     document_pages = models.PositiveIntegerField(null=True)
+    # Where the import from the former system found the report, and what it read that has no field here.
+    legacy = models.JSONField(null=True)
 
     class Meta:
         db_table = "reports"

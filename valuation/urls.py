@@ -16,6 +16,7 @@ urlpatterns = [
     path("activity/", activity.activity, name="activity"),
     path("activity/activity.csv", activity.activity_export, {"form": "csv"}, name="activity-csv"),
     path("activity/activity.jsonl", activity.activity_export, {"form": "jsonl"}, name="activity-jsonl"),
+    path("banks/", include("banks.urls")),
     path("reports/", include("reports.urls")),
     path("api/", include("valuation.api_urls")),
     path("admin/", admin.site.urls),

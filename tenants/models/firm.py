@@ -63,6 +63,8 @@ class StoredFile(TenantModel):
     added_by = models.CharField(max_length=24)
     added_by_name = models.CharField(max_length=100)
     added_at = models.DateTimeField(default=timezone.now)
+    # Where the import from the former system found it, and what it read that has no field here.
+    legacy = models.JSONField(null=True)
 
     class Meta:
         db_table = "files_metadata"

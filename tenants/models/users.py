@@ -65,6 +65,8 @@ class User(AbstractBaseUser, ControlPlaneModel):
     # When the open invitation was made; null when there is none.
     invited_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    # Where the import from the former system found the person, and what it read that has no field here.
+    legacy = models.JSONField(null=True, editable=False)
 
     # What this request is made with, never stored: the support session of a member of the staff, and the
     # scopes of the token that the person came with (None: as themselves, all that the role allows).
