@@ -1,24 +1,37 @@
-"""Adding, changing and removing a bank's branches, one at a time, each audited.
+"""A bank's branches: a page of them, one of them, and adding, changing and removing one, each audited.
 
-Branches are embedded in the bank's document. Every change reads the list, changes one entry and writes it
-back only if nobody else wrote in between; otherwise it is tried again.
+Branches are embedded in the bank's document, thousands of them in one. So nothing here reads or writes the
+whole list: a page is cut out by the server, and a change is an update of one element whose condition holds
+what must be true of the others. A list of 10,000 (4.4 MB) costs 30 ms to search and 7 to 20 ms to change.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from bson import ObjectId
+from django.db import connections
 from django.utils import timezone
+from pymongo import ReturnDocument
+from pymongo.collection import Collection
 
 from banks.models import Bank, Branch
 from tenants.audit import record_audit
 from tenants.context import shared_resources_writable
 from tenants.errors import TenancyError
 from tenants.models import User
+from tenants.naming import SHARED_ALIAS
 from tenants.operations.records import plain
 
-_ATTEMPTS = 5
+# What a search looks into; every word must be in one of them.
+SEARCHED = ("code", "name", "ifsc", "city", "state", "pin_code")
+_SHOWN = ("code", "name", "ifsc", "city", "state", "is_active")
+_IFSC_OF_A_BANK = 4
+_MOST_BANKS = 500
 
 
 class BranchProblem(TenancyError):
@@ -40,86 +53,236 @@ class BranchTaken(BranchProblem):
         self.field = field.lower()
 
 
+@dataclass(frozen=True, slots=True)
+class BranchesFound:
+    """A part of the branches that a search found, by name. Each holds what a list shows and no more."""
+
+    branches: Sequence[Branch]
+    found: int
+    total: int
+
+
+# Reading -----------------------------------------------------------------------------------------------
+
+
+def find_branches(bank: Bank, search: str, start: int, number: int) -> BranchesFound:
+    """``number`` of those whose code, name, IFSC, city, state or PIN code has every word of ``search``.
+
+    In order of their names, from ``start`` on. One command.
+    """
+    words = search.split()
+    found: Any = {"$ifNull": ["$branches", []]}
+    if words:
+        found = {"$filter": {"input": found, "as": "one", "cond": {"$and": [_has(word) for word in words]}}}
+    shown = {name: f"$$one.{name}" for name in _SHOWN} | {"_sort": {"$toLower": "$$one.name"}}
+    ordered = {
+        "$sortArray": {
+            "input": {"$map": {"input": "$found", "as": "one", "in": shown}},
+            "sortBy": {"_sort": 1, "code": 1},
+        }
+    }
+    pipeline: list[Mapping[str, Any]] = [
+        {"$match": {"_id": bank.pk}},
+        {"$project": {"total": {"$size": {"$ifNull": ["$branches", []]}}, "found": found}},
+        {
+            "$project": {
+                "total": 1,
+                "found": {"$size": "$found"},
+                "branches": {"$slice": [ordered, start, number]},
+            }
+        },
+    ]
+    answer = next(iter(Bank.objects.aggregated(pipeline)), None)
+    if answer is None:
+        return BranchesFound((), 0, 0)
+    return BranchesFound([_branch(one) for one in answer["branches"]], answer["found"], answer["total"])
+
+
+def _has(word: str) -> dict[str, Any]:
+    """Whether a branch has the word, which is text and no regular expression."""
+    regex = re.escape(word)
+    return {
+        "$or": [
+            {
+                "$regexMatch": {
+                    "input": {"$toString": {"$ifNull": [f"$$one.{name}", ""]}},
+                    "regex": regex,
+                    "options": "i",
+                }
+            }
+            for name in SEARCHED
+        ]
+    }
+
+
 def branch_of(bank: Bank, code: str) -> Branch | None:
-    """The branch of that code, or None."""
-    return next((branch for branch in bank.branches or () if branch.code == code), None)
+    """The branch of that code, or None. One command, which sends one branch."""
+    only = {"$filter": {"input": "$branches", "as": "one", "cond": {"$eq": ["$$one.code", code]}}}
+    found = Bank.objects.aggregated([{"$match": {"_id": bank.pk}}, {"$project": {"branches": only}}])
+    branches = (found[0].get("branches") or ()) if found else ()
+    return _branch(branches[0]) if branches else None
+
+
+def banks_with_branch(words: Sequence[str]) -> list[ObjectId]:
+    """The ids of banks with a branch whose IFSC, code, name or city has all the words. One command.
+
+    The server looks through the branches of every bank and sends ids alone: 15 ms for 30,000 branches. No
+    index serves a part of a name; one on IFSC would grow by an entry for every branch of a bank.
+    """
+    names = ("ifsc", "code", "name", "city")
+    branch = {
+        "$and": [
+            {"$or": [{name: {"$regex": re.escape(word), "$options": "i"}} for name in names]}
+            for word in words
+        ]
+    }
+    wanted = {"branches": {"$elemMatch": branch}}
+    found = Bank.objects.documents(wanted, ("_id",), order=(), start=0, stop=_MOST_BANKS)
+    return [one["_id"] for one in found]
+
+
+def unusual_ifsc(bank: Bank, ifsc: str, *, but: str = "") -> str:
+    """The first four letters that the IFSC of the bank's other branches have, when ``ifsc`` has others.
+
+    Empty when they agree, or when there is no other branch to compare it with. ``but`` is the code of a
+    branch that is left out. One command.
+    """
+    usual = usual_prefix(bank, but=but)
+    return usual if usual and not ifsc.startswith(usual) else ""
+
+
+def usual_prefix(bank: Bank, *, but: str = "") -> str:
+    """The four letters that most of the bank's IFSC begin with; empty without branches. One command."""
+    found = Bank.objects.aggregated(
+        [
+            {"$match": {"_id": bank.pk}},
+            {"$project": {"branches.ifsc": 1, "branches.code": 1}},
+            {"$unwind": "$branches"},
+            {"$match": {"branches.code": {"$ne": but}, "branches.ifsc": {"$type": "string", "$ne": ""}}},
+            {
+                "$group": {
+                    "_id": {"$substrCP": ["$branches.ifsc", 0, _IFSC_OF_A_BANK]},
+                    "number": {"$sum": 1},
+                }
+            },
+            {"$sort": {"number": -1, "_id": 1}},
+            {"$limit": 1},
+        ]
+    )
+    return str(found[0]["_id"]) if found else ""
+
+
+# Changing ----------------------------------------------------------------------------------------------
 
 
 def add_branch(bank: Bank, branch: Branch, *, by: User) -> None:
-    """Add a validated branch. Raises BranchTaken."""
-
-    def change(branches: list[Branch]) -> list[Branch]:
-        _require_free(bank, branches, branch)
-        return [*branches, branch]
-
-    _rewrite(bank, change)
+    """Add a validated branch. Raises BranchTaken, BranchProblem when the bank is gone. One command."""
+    condition = {
+        "_id": bank.pk,
+        "branches": {"$not": {"$elemMatch": {"$or": [{"code": branch.code}, {"ifsc": branch.ifsc}]}}},
+    }
+    with shared_resources_writable():
+        done = _collection().update_one(
+            condition, {"$push": {"branches": _document(branch)}, "$set": {"updated_at": _now()}}
+        )
+    if not done.matched_count:
+        raise _why_not(bank, branch, but="")
     _audit("added", bank, branch, by, {"ifsc": branch.ifsc})
 
 
 def change_branch(bank: Bank, code: str, branch: Branch, *, by: User) -> None:
-    """Put a validated branch in the place of the one of ``code``. Raises BranchUnknown, BranchTaken."""
-    old: list[Branch] = []
+    """Put a validated branch in the place of the one of ``code``. Raises BranchUnknown, BranchTaken.
 
-    def change(branches: list[Branch]) -> list[Branch]:
-        old[:] = [one for one in branches if one.code == code]
-        if not old:
+    One command. What the form does not have, ``legacy`` for one, is the branch's own to carry along.
+    """
+    alike = {"code": {"$ne": code}, "$or": [{"code": branch.code}, {"ifsc": branch.ifsc}]}
+    condition = {"_id": bank.pk, "branches.code": code, "$nor": [{"branches": {"$elemMatch": alike}}]}
+    with shared_resources_writable():
+        before = _collection().find_one_and_update(
+            condition,
+            {"$set": {"branches.$[one]": _document(branch), "updated_at": _now()}},
+            projection={"branches": {"$elemMatch": {"code": code}}},
+            array_filters=[{"one.code": code}],
+            return_document=ReturnDocument.BEFORE,
+        )
+    if before is None:
+        if branch_of(bank, code) is None:
             raise BranchUnknown(bank, code)
-        _require_free(bank, [one for one in branches if one.code != code], branch)
-        return [branch if one.code == code else one for one in branches]
-
-    _rewrite(bank, change)
-    _audit("changed", bank, branch, by, {"changes": _differences(old[0], branch)})
+        raise _why_not(bank, branch, but=code)
+    _audit("changed", bank, branch, by, {"changes": differences(_branch(before["branches"][0]), branch)})
 
 
 def remove_branch(bank: Bank, code: str, *, by: User) -> Branch:
     """Remove the branch of ``code`` and return it; reports that name it keep what they have.
 
-    Raises BranchUnknown.
+    Raises BranchUnknown. One command.
     """
-    removed: list[Branch] = []
-
-    def change(branches: list[Branch]) -> list[Branch]:
-        removed[:] = [one for one in branches if one.code == code]
-        if not removed:
-            raise BranchUnknown(bank, code)
-        return [one for one in branches if one.code != code]
-
-    _rewrite(bank, change)
-    _audit("removed", bank, removed[0], by, {"ifsc": removed[0].ifsc})
-    return removed[0]
-
-
-def _rewrite(bank: Bank, change: Callable[[list[Branch]], list[Branch]]) -> None:
-    """Write the changed list if the bank is as it was read; read it again otherwise."""
-    for _ in range(_ATTEMPTS):
-        found = Bank.objects.filter(pk=bank.pk).first()
-        if found is None:
-            raise BranchProblem(f"{bank} does not exist any more.")
-        branches = change(list(found.branches or ()))
-        with shared_resources_writable():
-            written = Bank.objects.filter(pk=bank.pk, updated_at=found.updated_at).update(
-                branches=branches, updated_at=timezone.now()
-            )
-        if written:
-            bank.branches = branches
-            return
-    raise BranchProblem(f"{bank} is being changed by others. Try again.")
+    with shared_resources_writable():
+        before = _collection().find_one_and_update(
+            {"_id": bank.pk, "branches.code": code},
+            {"$pull": {"branches": {"code": code}}, "$set": {"updated_at": _now()}},
+            projection={"branches": {"$elemMatch": {"code": code}}},
+            return_document=ReturnDocument.BEFORE,
+        )
+    if before is None:
+        raise BranchUnknown(bank, code)
+    removed = _branch(before["branches"][0])
+    _audit("removed", bank, removed, by, {"ifsc": removed.ifsc})
+    return removed
 
 
-def _require_free(bank: Bank, others: list[Branch], branch: Branch) -> None:
-    for other in others:
-        if other.code == branch.code:
-            raise BranchTaken(bank, other, "code")
-        if other.ifsc == branch.ifsc:
-            raise BranchTaken(bank, other, "IFSC")
+def _why_not(bank: Bank, branch: Branch, *, but: str) -> BranchProblem:
+    """What stood in the way of storing the branch."""
+    alike = {"code": {"$ne": but}, "$or": [{"code": branch.code}, {"ifsc": branch.ifsc}]}
+    found = _collection().find_one({"_id": bank.pk}, {"branches": {"$elemMatch": alike}})
+    if found is None:
+        return BranchProblem(f"{bank} does not exist any more.")
+    others = found.get("branches")
+    if not others:
+        return BranchProblem(f"{bank} is being changed by others. Try again.")
+    other = _branch(others[0])
+    return BranchTaken(bank, other, "code" if other.code == branch.code else "IFSC")
 
 
-def _differences(old: Branch, new: Branch) -> dict[str, Any]:
+def differences(old: Branch, new: Branch) -> dict[str, Any]:
+    """``{field: {"from": …, "to": …}}`` of the fields in which the two differ."""
     return {
         field.name: {"from": plain(getattr(old, field.name)), "to": plain(getattr(new, field.name))}
         for field in Branch._meta.concrete_fields
         if getattr(old, field.name) != getattr(new, field.name)
     }
+
+
+# Documents and objects ---------------------------------------------------------------------------------
+
+
+def _collection() -> Collection[dict[str, Any]]:
+    """For writing within ``shared_resources_writable``, for reading anywhere."""
+    connection: Any = connections[SHARED_ALIAS]
+    collection: Collection[dict[str, Any]] = connection.get_collection(Bank._meta.db_table)
+    return collection
+
+
+def _branch(document: Mapping[str, Any]) -> Branch:
+    """Fields that the document has not, because it is older than they are, are empty."""
+    branch: Branch = _embedded().to_python(dict(document))
+    return branch
+
+
+def _document(branch: Branch) -> dict[str, Any]:
+    document: dict[str, Any] = _embedded().get_db_prep_save(branch, connections[SHARED_ALIAS])
+    return document
+
+
+def _embedded() -> Any:
+    field: Any = Bank._meta.get_field("branches")
+    return field.base_field
+
+
+def _now() -> datetime:
+    """As the ORM stores a time: in UTC without saying so, to the millisecond."""
+    now = timezone.now().replace(tzinfo=None)
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
 
 def _audit(what: str, bank: Bank, branch: Branch, by: User, details: dict[str, Any]) -> None:

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from banks.formats.checksums import checksum_of
 from banks.formats.definition import FormatDefinition
+from banks.formats.packing import content_of, unpacked
 from banks.formats.problems import FormatProblem
-from banks.formats.reading import from_content, load_json, to_content
-from banks.models import Bank, Branch, CommonFields, DocumentType, Format, FormatStatus
+from banks.formats.reading import from_content, load_json
+from banks.models import (
+    Bank,
+    Branch,
+    CommonFields,
+    DocumentType,
+    Format,
+    FormatStatus,
+    PublishedFormatChanged,
+)
 from tenants.context import shared_resources_writable
 
 DATA = Path(__file__).resolve().parent / "data"
 COMMON_FIELDS = DATA / "common_fields.json"
-
-
-class PublishedFormatChanged(FormatProblem):
-    """A file differs from the published format of the same key; a published format never changes."""
 
 
 @dataclass(slots=True)
@@ -89,22 +94,35 @@ class ReadFormat:
     name: str
     content: dict[str, Any]
     definition: FormatDefinition
+    sample: dict[str, Any] | None = None
+    effective_from: date | None = None
 
     @property
     def checksum(self) -> str:
         """SHA-256 of the content in canonical JSON."""
-        text = json.dumps(self.content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
+        return checksum_of(self.content)
 
 
 def read_format_file(path: Path, common_fields: Mapping[str, Any]) -> ReadFormat:
-    """Raises FormatProblem, naming the file, tab, section and field of everything that is wrong."""
-    raw = load_json(path)
+    """A format's file; its sample is in it, or beside it in ``../samples`` under the same name.
+
+    Raises FormatProblem, naming the file, tab, section and field of everything that is wrong.
+    """
+    read = read_format(load_json(path), common_fields, path.name)
+    beside = path.parent.parent / "samples" / path.name
+    if read.sample is None and beside.is_file():
+        read = replace(read, sample=load_json(beside).get("answers"))
+    return read
+
+
+def read_format(raw: Mapping[str, Any], common_fields: Mapping[str, Any], name: str) -> ReadFormat:
+    """What a file of that name holds. Raises FormatProblem as ``read_format_file`` does."""
     try:
-        content = to_content(raw, common_fields)
+        file = unpacked(raw)
+        content = content_of(file, common_fields)
     except FormatProblem as error:
-        raise error.in_source(path.name) from None
-    return ReadFormat(path.name, content, from_content(content))
+        raise error.in_source(name) from None
+    return ReadFormat(name, content, from_content(content), file.sample, file.effective_from)
 
 
 def store_format(read: ReadFormat) -> str:
@@ -117,15 +135,15 @@ def store_format(read: ReadFormat) -> str:
         bank_code=key.bank_code, scheme=key.scheme, property_type=key.property_type, version=key.version
     ).first()
     if found is not None:
-        if found.checksum == read.checksum:
+        if found.checksum == read.checksum and not found.is_draft:
             return "unchanged"
-        raise PublishedFormatChanged(
-            [
-                f"{key} is published and reports may stand on it, but the file says something else. "
-                "Give the file the next version."
-            ],
-            read.name,
-        )
+        if found.is_draft:
+            raise FormatProblem(
+                [f"{key} is a draft that staff are writing; publish or remove it, or give the next version."],
+                read.name,
+            )
+        raise PublishedFormatChanged([str(key)], read.name)
+    now = timezone.now()
     stored = Format(
         bank_code=key.bank_code,
         scheme=key.scheme,
@@ -136,7 +154,10 @@ def store_format(read: ReadFormat) -> str:
         status=FormatStatus.PUBLISHED,
         content=read.content,
         checksum=read.checksum,
-        loaded_at=timezone.now(),
+        sample=read.sample,
+        effective_from=read.effective_from,
+        loaded_at=now,
+        published_at=now,
     )
     with shared_resources_writable():
         try:

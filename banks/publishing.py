@@ -1,6 +1,12 @@
-"""Offering a version of a format to firms, and withdrawing it. Its content never changes."""
+"""Offering a version of a format to firms, and withdrawing it. What is published never changes."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from django.utils import timezone
 
 from banks.models import Format, FormatStatus
 from tenants.audit import record_audit
@@ -8,19 +14,42 @@ from tenants.context import shared_resources_writable
 from tenants.errors import TenancyError
 from tenants.models import User
 
+# What is wrong with content and sample answers, one sentence each. Formulas are known further up only.
+Check = Callable[[Mapping[str, Any], Mapping[str, Any] | None], Sequence[str]]
+
 _FROM = {
     FormatStatus.PUBLISHED: (FormatStatus.DRAFT, FormatStatus.RETIRED),
     FormatStatus.RETIRED: (FormatStatus.PUBLISHED,),
 }
+MOST_SAID = 5
 
 
 class FormatState(TenancyError):
     """The format is in no state from which this can be done."""
 
 
+class FormatUnsound(TenancyError):
+    """The version cannot be published as it is. ``problems`` has everything that is wrong."""
+
+    def __init__(self, version: Format, problems: Sequence[str]) -> None:
+        more = f" … and {len(problems) - MOST_SAID} more" if len(problems) > MOST_SAID else ""
+        super().__init__(f"“{version}” is not sound yet: {' '.join(problems[:MOST_SAID])}{more}")
+        self.problems = list(problems)
+
+
+class EarlierThanNewest(TenancyError):
+    """A version of the key that takes effect later is published already."""
+
+    def __init__(self, newest: Format) -> None:
+        super().__init__(
+            f"Version {newest.version} is published and takes effect on {newest.effective_from:%d-%m-%Y}, "
+            "later than this one would. Give a later day, or confirm that this is meant."
+        )
+
+
 def format_key(version: Format) -> str:
     """``SBI/general/flat/1``: bank, scheme, property type, version."""
-    return f"{version.bank_code}/{version.scheme}/{version.property_type}/{version.version}"
+    return version.key
 
 
 def may_become(version: Format, status: FormatStatus) -> bool:
@@ -28,20 +57,65 @@ def may_become(version: Format, status: FormatStatus) -> bool:
     return version.status in _FROM[status]
 
 
-def publish_format(version: Format, *, by: User) -> None:
-    """Firms may begin reports with the version from now on. Raises FormatState."""
-    _become(version, FormatStatus.PUBLISHED, by)
+def publish_format(
+    version: Format,
+    *,
+    by: User,
+    check: Check,
+    effective_from: date | None = None,
+    confirmed: bool = False,
+) -> None:
+    """Firms may begin reports with the version, from ``effective_from`` or else from now on.
+
+    The versions that are published already stay for the reports that stand on them; of those in effect, the
+    one with the highest number is offered. Raises FormatUnsound, FormatState, FormatProblem (it was changed
+    by hand), and EarlierThanNewest unless ``confirmed``.
+    """
+    if problems := list(check(version.sound_content(), version.sample)):
+        raise FormatUnsound(version, problems)
+    if not confirmed:
+        _require_latest(version, effective_from)
+    values = {"effective_from": effective_from, "published_at": timezone.now()}
+    _become(version, FormatStatus.PUBLISHED, by, values)
 
 
 def retire_format(version: Format, *, by: User) -> None:
     """Firms begin no new reports with the version; reports that stand on it keep it. Raises FormatState."""
-    _become(version, FormatStatus.RETIRED, by)
+    _become(version, FormatStatus.RETIRED, by, {})
 
 
-def _become(version: Format, status: FormatStatus, by: User) -> None:
+def _require_latest(version: Format, effective_from: date | None) -> None:
+    """Raises EarlierThanNewest."""
+    newest = (
+        Format.objects.filter(
+            bank_code=version.bank_code,
+            scheme=version.scheme,
+            property_type=version.property_type,
+            status=FormatStatus.PUBLISHED,
+        )
+        .exclude(pk=version.pk)
+        .order_by("-version")
+        .values("title", "version", "effective_from")
+    )
+    wanted = effective_from or timezone.localdate()
+    for row in newest:
+        if row["effective_from"] is not None and row["effective_from"] > wanted:
+            raise EarlierThanNewest(Format(**row))
+
+
+def _become(version: Format, status: FormatStatus, by: User, values: Mapping[str, Any]) -> None:
+    """The version as it was looked at, and no other, gets the status. Raises FormatState."""
+    as_seen = {"checksum": version.checksum, "loaded_at": version.loaded_at, "status__in": _FROM[status]}
+    written = {"status": status, "updated_by_name": by.name, **values}
     with shared_resources_writable():
-        changed = Format.objects.filter(pk=version.pk, status__in=_FROM[status]).update(status=status)
+        changed = Format.objects.filter(pk=version.pk, **as_seen).update(**written)
     if not changed:
-        raise FormatState(f"“{version}” is not {' or '.join(one.label.lower() for one in _FROM[status])}.")
-    before, version.status = version.status, status
-    record_audit(f"format.{status}", by=by, target=format_key(version), details={"from": str(before)})
+        states = " or ".join(one.label.lower() for one in _FROM[status])
+        raise FormatState(f"“{version}” is not {states}, or somebody changed it meanwhile. Look at it again.")
+    before = version.status
+    for name, value in written.items():
+        setattr(version, name, value)
+    details = {"from": str(before)}
+    if effective := values.get("effective_from"):
+        details["effective_from"] = effective.isoformat()
+    record_audit(f"format.{status}", by=by, target=version.key, details=details)

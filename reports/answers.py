@@ -61,9 +61,11 @@ def merged(section: Section, stored: Mapping[str, Any], values: Mapping[str, Any
     """The section's answers after ``values`` (field id → answer or ``None``) came in.
 
     A field that ``values`` does not name keeps its stored answer, a member of a group too. Empty answers are
-    dropped. Tables are replaced whole. Names that the section does not have are left out.
+    dropped. Tables are replaced whole. Names in ``values`` that the section does not have are left out;
+    stored answers that it has no question for (any more: the firm hides it for this branch) stay.
     """
-    result: dict[str, Any] = {}
+    known = {field.id for field in section.fields}
+    result = {name: answer for name, answer in stored.items() if name not in known}
     for field in section.fields:
         answer = stored.get(field.id)
         if field.id in values:
@@ -78,7 +80,7 @@ def _merged_field(field: Field, stored: Any, value: Any) -> Any:
         return value
     inner = stored if isinstance(stored, Mapping) and not is_not_applicable(stored) else {}
     members = {**inner, **value}
-    known = {part.id for part in field.fields}
+    known = {part.id for part in field.fields} | set(inner)
     return {name: answer for name, answer in members.items() if name in known and not is_empty(answer)}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -53,9 +54,9 @@ def gather_document(
     )
     branch = bank.branch(report.branch_code) if bank is not None else None
     context = DocumentContext(
-        firm=_letterhead(organization, images),
+        firm=_letterhead(organization, bank, images),
         reference=report.reference,
-        valuer=_valuer(report, images, draft=draft),
+        valuer=_valuer(report, bank, images, draft=draft),
         report_date=find_date(definition, report.answers, "report_date") or timezone.localdate(now),
         place=first_text(definition, report.answers, _PLACE_IDS),
         draft=draft,
@@ -71,8 +72,9 @@ def gather_document(
     return DocumentData(document, images)
 
 
-def _letterhead(organization: Organization, images: dict[str, bytes]) -> Letterhead:
-    stored = organization.letterhead or {}
+def _letterhead(organization: Organization, bank: MergedBank | None, images: dict[str, bytes]) -> Letterhead:
+    """The firm's, line by line, with what it wants on this bank's reports instead; the logo stays."""
+    stored = {**(organization.letterhead or {}), **((bank and bank.letterhead) or {})}
     logo = stored.get("logo")
     file = StoredFile.objects.filter(pk=logo).first() if _is_id(logo) else None
     address = stored.get("address") or ()
@@ -89,7 +91,7 @@ def _letterhead(organization: Organization, images: dict[str, bytes]) -> Letterh
     )
 
 
-def _valuer(report: Report, images: dict[str, bytes], *, draft: bool) -> ValuerBlock:
+def _valuer(report: Report, bank: MergedBank | None, images: dict[str, bytes], *, draft: bool) -> ValuerBlock:
     """Who signs: the person who submitted the report, before that the one who began it.
 
     The picture of the signature is that of the person who submitted, and in no draft: nothing that was not
@@ -108,20 +110,32 @@ def _valuer(report: Report, images: dict[str, bytes], *, draft: bool) -> ValuerB
         qualifications=block.get("qualifications", ""),
         registrations=tuple((label, number) for label, number in block.get("registrations") or ()),
         memberships=tuple(memberships.splitlines() if isinstance(memberships, str) else memberships),
-        empanelment=block.get("empanelment", ""),
+        empanelment=_empanelment(block.get("empanelment", ""), report, bank),
         address=block.get("address", ""),
         phone=block.get("phone", ""),
         signature=_add_image(images, signature) if signature is not None else None,
     )
 
 
+def _empanelment(own: str, report: Report, bank: MergedBank | None) -> str:
+    """The firm's empanelment with the bank, and the person's own line unless it has that number."""
+    stored = (bank and bank.empanelment) or {}
+    number = stored.get("number", "")
+    if not number:
+        return own
+    category = f", category {stored['category']}" if stored.get("category") else ""
+    firm = f"Empanelled with {report.bank_name}: no. {number}{category}"
+    return firm if not own or number in own else f"{own}; {firm}"
+
+
 def _labels(
     definition: FormatDefinition, report: Report, bank: MergedBank | None
-) -> dict[str, dict[str, str]]:
+) -> dict[str, Mapping[str, str]]:
     """Names of what is stored by its code: the bank, its branches, attached files."""
-    branches = {branch.code: branch.name for branch in bank.branches} if bank is not None else {}
-    branches[report.branch_code] = report.branch_name
-    labels = {"banks": {report.bank_code: report.bank_name}, "bank_branches": branches}
+    labels: dict[str, Mapping[str, str]] = {
+        "banks": {report.bank_code: report.bank_name},
+        "bank_branches": branch_labels(report, bank),
+    }
     attached = [
         answer
         for path, field in index_fields(definition).items()
@@ -131,6 +145,12 @@ def _labels(
         found = StoredFile.objects.filter(pk__in=attached, report_id=str(report.pk)).values("pk", "name")
         labels["files"] = {str(file["pk"]): file["name"] for file in found}
     return labels
+
+
+def branch_labels(report: Report, bank: MergedBank | None) -> Mapping[str, str]:
+    """Code → name of the bank's branches, the report's own as the report has it; looked up, never listed."""
+    own = {report.branch_code: report.branch_name}
+    return own if bank is None else ChainMap(own, bank.branch_names)  # type: ignore[arg-type]
 
 
 def _add_image(images: dict[str, bytes], file: StoredFile) -> str:

@@ -13,16 +13,20 @@ from threading import Lock
 from typing import Any
 
 from banks.formats.definition import FormatDefinition, FormatKey
+from banks.formats.fitting import fitting
 from banks.formats.overriding import adapted
 from banks.formats.reading import from_content
 from banks.models import Format, FormatStatus
+from banks.queries import visible_bank
 from reports.models import Report
+from tenants.context import require_org_id
 
 # The bank formats of a whole country are a few hundred; a process that meets more begins again.
 MOST_KEPT = 500
 
-# By key and, where a firm changed something of it, the hash of its changes.
-_kept: dict[tuple[FormatKey, str], FormatDefinition] = {}
+# By key and, where a firm changed something of it, the firm and the hash of its changes.
+_Kept = tuple[FormatKey, str, str]
+_kept: dict[_Kept, FormatDefinition] = {}
 _lock = Lock()
 
 
@@ -53,27 +57,33 @@ def definition_by_key(key: FormatKey, changes: Mapping[str, Any] | None = None) 
     ``changes`` are a firm's (a FormatChanges). Raises FormatMissing, or FormatProblem when the stored content
     is damaged or the changes do not fit it.
     """
-    known = _kept.get((key, _hash_of(changes)))
+    known = _kept.get(_kept_as(key, changes))
     if known is not None:
         return known
-    stored = Format.objects.filter(
+    return definition_from(_stored(key), changes)
+
+
+def _stored(key: FormatKey) -> Format:
+    found: Format | None = Format.objects.filter(
         bank_code=key.bank_code,
         scheme=key.scheme,
         property_type=key.property_type,
         version=key.version,
     ).first()
-    if stored is None:
+    if found is None:
         raise FormatMissing(key)
-    return definition_from(stored, changes)
+    return found
 
 
 def definition_from(stored: Format, changes: Mapping[str, Any] | None = None) -> FormatDefinition:
     """The definition of a format fetched already, with a firm's changes. Raises FormatProblem."""
-    key = FormatKey(stored.bank_code, stored.scheme, stored.property_type, stored.version), _hash_of(changes)
+    version = FormatKey(stored.bank_code, stored.scheme, stored.property_type, stored.version)
+    key = _kept_as(version, changes)
     known = _kept.get(key)
     if known is not None:
         return known
-    definition = from_content(adapted(stored.content, changes) if changes else stored.content)
+    content = stored.sound_content()
+    definition = from_content(adapted(content, changes) if changes else content)
     if stored.status != FormatStatus.DRAFT:
         with _lock:
             if len(_kept) >= MOST_KEPT:
@@ -83,9 +93,43 @@ def definition_from(stored: Format, changes: Mapping[str, Any] | None = None) ->
     return definition
 
 
-def _hash_of(changes: Mapping[str, Any] | None) -> str:
+def format_name_of(named: Report | Format | FormatKey) -> str:
+    """What overrides call the format, whatever its version: ``general/flat``."""
+    return f"{named.scheme}/{named.property_type}"
+
+
+def changes_in_force(key: FormatKey, branch_code: str) -> dict[str, Any] | None:
+    """What the firm changes of a format for a branch now, as far as it fits the version; None for nothing.
+
+    One command, and one more where something is changed. Raises FormatMissing.
+    """
+    bank = visible_bank(key.bank_code)
+    return fitting_changes(key, bank.format_changes(format_name_of(key), branch_code)) if bank else None
+
+
+def fitting_changes(key: FormatKey, changes: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """What of a firm's changes (a FormatChanges) fits a version, for the report to keep; None for nothing.
+
+    No command where nothing is changed, else one. Raises FormatMissing.
+    """
     if not changes:
-        return ""
+        return None
+    stored = _stored(key)
+    return changes_for(stored, changes)
+
+
+def changes_for(stored: Format, changes: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """The same for a format that is fetched already."""
+    return (fitting(stored.content, changes)[0] or None) if changes else None
+
+
+def _kept_as(key: FormatKey, changes: Mapping[str, Any] | None) -> _Kept:
+    if not changes:
+        return key, "", ""
+    return key, require_org_id("A firm's changes of a format"), _hash_of(changes)
+
+
+def _hash_of(changes: Mapping[str, Any]) -> str:
     text = json.dumps(changes, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -128,6 +128,10 @@ def mask_report(document: Document, masker: Masker, find: FindFormat) -> Documen
             document[key] = masker.name(value or "")
         elif key in ("created_by", "submitted_by"):
             document[key] = masker.identifier(value or "")
+    if document.get("set_aside"):
+        document["set_aside"] = mask_everything(document["set_aside"], masker)
+    # The whole report as the former system had it: nothing of that goes into a copy.
+    document["legacy"] = None
     if document.get("document_sha256"):
         document["document_sha256"] = placeholder_for("pdf").sha256
         document["document_pages"] = 1
@@ -153,12 +157,23 @@ def mask_custom_template(document: Document, masker: Masker, definition: FormatD
 
 def mask_bank_override(document: Document, masker: Masker) -> Document:
     """What a firm noted of a bank: its branches stay, whom one calls or writes to there does not."""
-    for branch in (document.get("changes") or {}, *(document.get("branches") or {}).values()):
+    branches = (document.get("branches") or {}).values()
+    masks = {
+        "phone": masker.phone,
+        "manager_phone": masker.phone,
+        "email": masker.email,
+        "manager_name": masker.name,
+    }
+    for branch in (document.get("changes") or {}, *branches):
         if not isinstance(branch, dict):
             continue
-        for key, mask in (("phone", masker.phone), ("email", masker.email)):
+        for key, mask in masks.items():
             if isinstance(branch.get(key), str):
                 branch[key] = mask(branch[key])
+    for key in ("letterhead", "empanelment"):
+        if document.get(key):
+            document[key] = mask_everything(document[key], masker)
+    document["updated_by_name"] = masker.name(document.get("updated_by_name") or "")
     return document
 
 

@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 
 from reports.converters import ObjectIdConverter
-from reports.views import editor, pages, photographs, preview, review, steps
+from reports.views import editor, pages, photographs, preview, review, steps, upgrade
 
 register_converter(ObjectIdConverter, "oid")
 
@@ -26,6 +26,7 @@ urlpatterns = [
     path("<oid:pk>/review/", review.review, name="review"),
     path("<oid:pk>/comment/", review.comment, name="comment"),
     path("<oid:pk>/resolve-comment/", review.resolve, name="resolve-comment"),
+    path("<oid:pk>/upgrade/", upgrade.upgrade, name="upgrade"),
     path("<oid:pk>/submit/", steps.submit, name="submit"),
     path("<oid:pk>/return/", steps.return_for_changes, name="return"),
     path("<oid:pk>/approve/", steps.approve, name="approve"),

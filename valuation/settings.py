@@ -103,6 +103,11 @@ MONGODB_ADDRESSES: dict[str, str] = {
     for name, value in os.environ.items()
     if name == "MONGODB_URI" or name.startswith("MONGODB_URI_")
 }
+# Who reads the shared resources, where a user that can only read them has been made (restrict_shared): the
+# application's own user is used for staff's changes alone then. Without it that user reads them too.
+READER_ADDRESSES: dict[str, str] = {
+    name: os.environ[name] for name in ("SHARED_READER_URI",) if os.environ.get(name)
+}
 # An unreachable server must fail a request in seconds, and a write counts when the majority has it.
 MONGODB_CLIENT_OPTIONS: dict[str, Any] = {
     "serverSelectionTimeoutMS": env.int("MONGODB_SELECTION_TIMEOUT_MS", default=1500),
@@ -119,7 +124,12 @@ MONGODB_CLIENT_OPTIONS: dict[str, Any] = {
 }
 DATABASES = Databases(
     default={"ENGINE": "tenants.mongodb", "NAME": "valuation_admin", "ADDRESS_SETTING": "MONGODB_URI"},
-    shared={"ENGINE": "tenants.mongodb", "NAME": "shared_resources", "ADDRESS_SETTING": "MONGODB_URI"},
+    shared={
+        "ENGINE": "tenants.mongodb",
+        "NAME": "shared_resources",
+        "ADDRESS_SETTING": "MONGODB_URI",
+        "READER_SETTING": "SHARED_READER_URI",
+    },
 )
 DATABASE_ROUTERS = ["tenants.router.PlaneRouter"]
 DEFAULT_AUTO_FIELD = "django_mongodb_backend.fields.ObjectIdAutoField"

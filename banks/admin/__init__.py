@@ -1,5 +1,5 @@
 """The staff's pages of the shared resources."""
 
-from banks.admin import banks, formats, lists
+from banks.admin import banks, lists
 
-__all__ = ["banks", "formats", "lists"]
+__all__ = ["banks", "lists"]

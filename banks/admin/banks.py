@@ -1,7 +1,7 @@
 """Banks, and each bank's branches: a list to search, a page for one branch.
 
 A bank can have thousands of branches, more than one form could carry; so each is added, changed and removed
-on a page of its own, and saving the bank never writes its branches.
+on a page of its own. The bank's own page neither reads nor writes them: the server cuts out those shown.
 """
 
 from __future__ import annotations
@@ -13,25 +13,38 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin import helpers
 from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Page, Paginator
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 
-from banks.branches import BranchTaken, add_branch, branch_of, change_branch, remove_branch
+from banks.admin.as_firm import AsFirmPages
+from banks.admin.exchange import ExchangePages
+from banks.branches import (
+    BranchesFound,
+    BranchTaken,
+    add_branch,
+    banks_with_branch,
+    branch_of,
+    change_branch,
+    find_branches,
+    remove_branch,
+    unusual_ifsc,
+)
 from banks.models import Bank, Branch
-from tenants.admin.base import StaffAdmin, Tool, attempt, sent, staff_of
+from tenants.admin.base import Tool, attempt, sent, staff_of
 from tenants.admin.showing import badge, moment
 
 BRANCHES_A_PAGE = 50
-_SEARCHED = ("code", "name", "ifsc", "city", "state", "pin_code")
+# A page number of more digits is nobody's.
+_DIGITS = 7
 BRANCH_FIELDSETS = (
     ("The branch", {"fields": ("name", "code", "ifsc", "micr", "is_active")}),
-    ("Address", {"fields": ("street", "city", "district", "state", "pin_code")}),
-    ("Contact", {"fields": ("phone", "email")}),
+    ("Address", {"fields": ("street", "area", "landmark", "city", "district", "state", "pin_code")}),
+    ("Contact", {"fields": ("phone", "email", "manager_name", "manager_phone")}),
     ("On the map", {"fields": (("latitude", "longitude"),)}),
 )
 
@@ -56,14 +69,29 @@ class BranchForm(forms.ModelForm):  # type: ignore[type-arg]
             "micr",
             "is_active",
             "street",
+            "area",
+            "landmark",
             "city",
             "district",
             "state",
             "pin_code",
             "phone",
             "email",
+            "manager_name",
+            "manager_phone",
             "latitude",
             "longitude",
+        )
+
+    # Asked for once an IFSC is unlike those of the bank's other branches, and not before.
+    ifsc_confirmed = forms.BooleanField(required=False, label="This IFSC is right")
+
+    def ask_about_ifsc(self, usual: str) -> None:
+        """Refuse the IFSC until somebody has said that it is right all the same."""
+        self.add_error(
+            "ifsc",
+            f"The IFSC of this bank's other branches begin with {usual}. Correct it, or tick “This IFSC is "
+            "right” and save again.",
         )
 
     def clean_ifsc(self) -> str:
@@ -79,13 +107,15 @@ class BranchForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Bank)
-class BankAdmin(StaffAdmin[Bank]):
+class BankAdmin(ExchangePages, AsFirmPages):
     form = BankForm
+    change_list_template = "admin/banks/bank/change_list.html"
     change_form_template = "admin/banks/bank/change_form.html"
     list_display = ("name", "code", "bank_type", "branch_count", "state_shown", "updated")
     list_fields = ("name", "code", "bank_type", "is_active", "updated_at", "branch_number")
     list_filter = ("is_active", "bank_type", "state")
     search_fields = ("name", "code", "short_name")
+    search_help_text = "Part of a bank's name or code, or of a branch's IFSC, code, name or city"
     fields = ("name", "short_name", "code", "bank_type", "city", "state", "is_active")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Bank | None = None) -> tuple[str, ...]:
@@ -94,6 +124,31 @@ class BankAdmin(StaffAdmin[Bank]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Bank]:
         return super().get_queryset(request).annotate(branch_number=F("branches__len"))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Bank], search_term: str
+    ) -> tuple[QuerySet[Bank], bool]:
+        """Banks that have the words themselves, and banks of which one branch has them. One command more."""
+        words = search_term.split()
+        if not words:
+            return queryset, False
+        own = Q()
+        for word in words:
+            either = Q()
+            for name in self.search_fields:
+                either |= Q(**{f"{name}__icontains": word})
+            own &= either
+        return queryset.filter(own | Q(pk__in=banks_with_branch(words))), False
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Bank | None:
+        """The bank without its branches, which may be thousands; ``find_branches`` gives those shown."""
+        try:
+            pk = self.opts.pk.to_python(object_id)
+        except (ValidationError, ValueError):
+            return None
+        names = [field.name for field in self.opts.concrete_fields if field.name not in ("id", "branches")]
+        row = Bank.objects.filter(pk=pk).values("pk", *names).first()
+        return None if row is None else self.from_row(row)
 
     @admin.display(description="branches", ordering="branch_number")
     def branch_count(self, bank: Bank) -> int:
@@ -111,6 +166,8 @@ class BankAdmin(StaffAdmin[Bank]):
         return [
             *super().tools(request, record),
             Tool(self.url("branch_add", record.pk), "Add branch", "primary"),
+            *self.exchange_tools(record),
+            *self.as_firm_tools(record),
         ]
 
     def render_change_form(
@@ -118,20 +175,23 @@ class BankAdmin(StaffAdmin[Bank]):
     ) -> HttpResponse:
         bank: Bank | None = kwargs.get("obj")
         if bank is not None:
-            context["branches"] = self._branches(request, bank)
+            page, found = self._branches(request, bank)
+            context["branches"] = page
             context["branch_search"] = request.GET.get("branch", "")
-            context["branch_total"] = len(bank.branches or ())
+            context["branch_total"] = found.total
         return super().render_change_form(request, context, *args, **kwargs)
 
     @staticmethod
-    def _branches(request: HttpRequest, bank: Bank) -> Page[Branch]:
-        words = request.GET.get("branch", "").casefold().split()
-        found = [
-            branch
-            for branch in sorted(bank.branches or (), key=lambda branch: branch.name.casefold())
-            if all(any(word in str(getattr(branch, name)).casefold() for name in _SEARCHED) for word in words)
-        ]
-        return Paginator(found, BRANCHES_A_PAGE).get_page(request.GET.get("page"))
+    def _branches(request: HttpRequest, bank: Bank) -> tuple[Page[Branch], BranchesFound]:
+        """The page that was asked for; a page beyond the last is the last, for one command more."""
+        search, wanted = request.GET.get("branch", ""), request.GET.get("page", "")
+        number = int(wanted) if wanted.isdecimal() and len(wanted) < _DIGITS else 1
+        found = find_branches(bank, search, max(number - 1, 0) * BRANCHES_A_PAGE, BRANCHES_A_PAGE)
+        paginator = Paginator(range(found.found), BRANCHES_A_PAGE)
+        page = paginator.get_page(number)
+        if page.number != number and found.found:
+            found = find_branches(bank, search, page.start_index() - 1, BRANCHES_A_PAGE)
+        return Page(found.branches, page.number, cast(Any, paginator)), found
 
     # One branch ---------------------------------------------------------------------------------------
 
@@ -153,7 +213,7 @@ class BankAdmin(StaffAdmin[Bank]):
                 name=self.url_name("branch_change"),
             ),
         ]
-        return [*own, *super().get_urls()]
+        return [*own, *self.exchange_urls(), *self.as_firm_urls(), *super().get_urls()]
 
     def branch_view(self, request: HttpRequest, object_id: str, code: str | None = None) -> HttpResponse:
         """Add a branch (no ``code``), or change the one of that code."""
@@ -207,6 +267,11 @@ class BankAdmin(StaffAdmin[Bank]):
     @staticmethod
     def _save_branch(request: HttpRequest, bank: Bank, code: str | None, form: BranchForm) -> str | None:
         branch: Branch = form.instance
+        if not form.cleaned_data["ifsc_confirmed"]:
+            usual = unusual_ifsc(bank, branch.ifsc, but=unquote(code or ""))
+            if usual:
+                form.ask_about_ifsc(usual)
+                return None
         try:
             if code is None:
                 add_branch(bank, branch, by=staff_of(request))
@@ -234,6 +299,14 @@ class BankAdmin(StaffAdmin[Bank]):
         if branch is not None:
             context["remove_url"] = self.url("branch_remove", bank.pk, branch.code)
         if form is not None:
-            adminform = helpers.AdminForm(form, cast(Any, BRANCH_FIELDSETS), {}, model_admin=self)
+            adminform = helpers.AdminForm(form, cast(Any, _fieldsets(form)), {}, model_admin=self)
             context |= {"adminform": adminform, "form": form, "errors": form.errors}
         return context
+
+
+def _fieldsets(form: BranchForm) -> tuple[Any, ...]:
+    """With the question about the IFSC where there is one to ask, or where it has been answered."""
+    first, *others = BRANCH_FIELDSETS
+    asked = form.has_error("ifsc") or "ifsc_confirmed" in form.data
+    names = ("name", "code", "ifsc", "ifsc_confirmed", "micr", "is_active") if asked else first[1]["fields"]
+    return (first[0], {"fields": names}), *others

@@ -8,18 +8,24 @@ from rest_framework import serializers
 
 from banks.merging import BANK_FIELDS, BRANCH_FIELDS, MergedBank, MergedBranch, Origin
 from banks.models import BankType
+from banks.queries import MergedFormat
 from tenants.api.fields import ObjectIdField
 from tenants.api.serializers import StrictSerializer
 
 # A bank may have thousands of branches; the search finds the rest.
 MOST_BRANCHES = 500
 BRANCHES_SHOWN = 100
+MOST_PAGES = 10_000
+
+
+_SUMMARY = ("id", "scheme", "property_type", "version", "title", "description")
+ORIGINS = [(one.value, one.words) for one in Origin]
 
 
 class OriginsField(serializers.DictField):
     """For each value, whether it is shared by all firms or this firm's own."""
 
-    child = serializers.ChoiceField(choices=[(one.value, one.value) for one in Origin])
+    child = serializers.ChoiceField(choices=ORIGINS)
 
 
 class Search(StrictSerializer):
@@ -38,6 +44,25 @@ class BranchSearch(Search):
 
     limit = serializers.IntegerField(
         required=False, default=BRANCHES_SHOWN, min_value=1, max_value=MOST_BRANCHES
+    )
+    page = serializers.IntegerField(
+        required=False,
+        default=1,
+        min_value=1,
+        max_value=MOST_PAGES,
+        help_text="Which page of `limit` branches, from 1.",
+    )
+
+
+class FormatQuery(StrictSerializer):
+    """For which branch a format is merged."""
+
+    branch = serializers.CharField(
+        required=False,
+        default="",
+        allow_blank=True,
+        max_length=40,
+        help_text="The branch's code; without it, what holds for all branches.",
     )
 
 
@@ -68,12 +93,16 @@ class BranchSerializer(serializers.Serializer[Any]):
     ifsc = serializers.CharField(allow_blank=True)
     micr = serializers.CharField(allow_blank=True)
     street = serializers.CharField(allow_blank=True)
+    area = serializers.CharField(allow_blank=True)
+    landmark = serializers.CharField(allow_blank=True)
     city = serializers.CharField(allow_blank=True)
     district = serializers.CharField(allow_blank=True)
     state = serializers.CharField(allow_blank=True)
     pin_code = serializers.CharField(allow_blank=True)
     phone = serializers.CharField(allow_blank=True)
     email = serializers.CharField(allow_blank=True)
+    manager_name = serializers.CharField(allow_blank=True)
+    manager_phone = serializers.CharField(allow_blank=True)
     latitude = serializers.FloatField(allow_null=True)
     longitude = serializers.FloatField(allow_null=True)
     own = serializers.BooleanField(help_text="Whether the firm added the branch itself.")
@@ -89,6 +118,29 @@ class FormatSerializer(serializers.Serializer[Any]):
     version = serializers.IntegerField(min_value=1)
     title = serializers.CharField()
     description = serializers.CharField(allow_blank=True)
+
+
+class ChangedPlaceSerializer(serializers.Serializer[Any]):
+    """One change of the firm's whose ground has changed since, or that has no effect any more."""
+
+    place = serializers.CharField()
+    ours = serializers.JSONField(allow_null=True, help_text="The firm's value, which stands.")
+    was = serializers.JSONField(allow_null=True, help_text="What lay under it when it was made.")
+    shared = serializers.JSONField(allow_null=True, help_text="What lies under it now.")
+    problem = serializers.CharField(allow_blank=True, help_text="Why it has no effect, else empty.")
+
+
+class MergedFormatSerializer(FormatSerializer):
+    """The version of a format in force, with what the firm changes of it."""
+
+    branch = serializers.CharField(allow_blank=True)
+    content = serializers.DictField(help_text="Tabs, sections and fields as a report begun now asks them.")
+    origins = OriginsField(
+        help_text="By `path`, `path.attribute` and `parameters.name`, whose it is: of the shared fields, of "
+        "the bank's format, of the firm, of the firm for this branch."
+    )
+    hidden = OriginsField(help_text="The paths that the firm hides, and for whom.")
+    stale = ChangedPlaceSerializer(many=True)
 
 
 class BankDetailSerializer(BankSerializer):
@@ -116,4 +168,20 @@ def branch_as_told(branch: MergedBranch) -> dict[str, Any]:
         "name": branch.name,
         "own": branch.own,
         "origins": dict(branch.origins),
+    }
+
+
+def format_as_told(found: MergedFormat, branch: str) -> dict[str, Any]:
+    """The values of a MergedFormatSerializer."""
+    summary = {name: getattr(found.summary, name) for name in _SUMMARY}
+    return {
+        **summary,
+        "branch": branch,
+        "content": dict(found.content),
+        "origins": dict(found.origins),
+        "hidden": dict(found.hidden),
+        "stale": [
+            {name: getattr(one, name) for name in ("place", "ours", "was", "shared", "problem")}
+            for one in found.stale
+        ],
     }

@@ -15,6 +15,7 @@ from banks.formats.definition import (
     FixedRow,
     FormatDefinition,
     FormatKey,
+    Lookup,
     Option,
     Rounding,
     Section,
@@ -41,6 +42,7 @@ _PLAIN_KEYS = (
     "not_applicable",
     "display",
     "total",
+    "per",
 )
 _NO_VALIDATION = Validation()
 
@@ -58,6 +60,22 @@ def build_definition(content: Mapping[str, Any]) -> FormatDefinition:
         grouping=content.get("grouping", "indian"),
         headline=dict(content.get("headline", {})),
         description=content.get("description", ""),
+        lookups={name: _lookup(name, raw) for name, raw in content.get("lookups", {}).items()},
+        origin=content.get("origin", ""),
+    )
+
+
+def _lookup(name: str, raw: Mapping[str, Any]) -> Lookup:
+    return Lookup(
+        name=name,
+        title=raw.get("title", ""),
+        rows={key: _figure_or_word(value) for key, value in raw.get("rows", {}).items()},
+        ranges=tuple(
+            (_decimal(item["up_to"]) if "up_to" in item else None, _figure_or_word(item["value"]))
+            for item in raw.get("ranges", ())
+        ),
+        unit=raw.get("unit"),
+        per=raw.get("per"),
     )
 
 
@@ -86,10 +104,10 @@ def _section(raw: Mapping[str, Any], tab_id: str) -> Section:
 
 
 def _fields(raw: Sequence[Mapping[str, Any]], scope: str) -> tuple[Field, ...]:
-    return tuple(_field(item, scope) for item in raw)
+    return tuple(build_field(item, scope) for item in raw)
 
 
-def _field(raw: Mapping[str, Any], scope: str) -> Field:
+def build_field(raw: Mapping[str, Any], scope: str) -> Field:
     path = f"{scope}.{raw['id']}"
     rounding = raw.get("rounding")
     return Field(

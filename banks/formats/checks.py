@@ -7,8 +7,11 @@ loader asks it. Everything else that could surprise a report is refused here.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol
 
+from banks.formats.completeness import omissions
 from banks.formats.definition import (
     CHOICE_TYPES,
     Condition,
@@ -17,8 +20,11 @@ from banks.formats.definition import (
     FormatDefinition,
     Section,
 )
-from banks.formats.field_checks import field_problems, is_fixed_date
+from banks.formats.field_checks import MEASURES, field_problems, is_fixed_date
+from banks.formats.formula_text import names_in
 from banks.formats.paths import describe, index_fields, is_table_part, own_fields
+from banks.formats.reachability import unreachable
+from banks.formats.references import Formulas, read_formulas
 
 # Bounds that keep a bad format from being bad for the server; the largest format is at half of each.
 MOST_SECTIONS = 60
@@ -42,12 +48,45 @@ def definition_problems(definition: FormatDefinition) -> list[str]:
     return [
         *_bounds(definition, index),
         *(problem for item in index.values() for problem in field_problems(item)),
-        *_condition_problems(definition, index),
+        *_reserved(definition),
+        *(conditions := list(_condition_problems(definition, index))),
+        *(() if conditions or definition.is_imported else unreachable(definition)),
         *_date_limit_problems(index),
         *_parameter_problems(definition, index),
+        *_lookup_problems(definition),
         *_headline_problems(definition, index),
         *_document_problems(definition, index),
     ]
+
+
+def definition_warnings(definition: FormatDefinition) -> list[str]:
+    """What is allowed but looks like a mistake, one sentence each: for whoever publishes or imports a format.
+
+    Of a format without problems. Costs a few milliseconds, because every formula is read.
+    """
+    formulas = read_formulas(definition)
+    found = [*omissions(definition, formulas), *_two_meanings(formulas)]
+    if definition.is_imported:
+        found += [*unreachable(definition), *_no_fair_market_value(definition)]
+    return found
+
+
+def _two_meanings(formulas: Formulas) -> Iterator[str]:
+    """A name without dots that a formula could mean two fields by: the nearer one is taken."""
+    for path, tree in formulas.trees.items():
+        for name in sorted({name for name in names_in(tree) if "." not in name}):
+            nearest, *further = formulas.meanings(name, path) or [""]
+            if further:
+                yield (
+                    f"{describe(path)}: its formula says {name}, which is {nearest} here and also "
+                    f"{further[0]}; write the path of the one that is meant."
+                )
+
+
+def _reserved(definition: FormatDefinition) -> Iterator[str]:
+    for tab in definition.tabs:
+        if tab.id == "parameter":
+            yield "tab parameter: formulas mean the format's parameters by this name; give it another id."
 
 
 def _bounds(definition: FormatDefinition, index: Mapping[str, Field]) -> Iterator[str]:
@@ -59,27 +98,35 @@ def _bounds(definition: FormatDefinition, index: Mapping[str, Field]) -> Iterato
 
 
 def _collisions(definition: FormatDefinition) -> Iterator[str]:
-    yield from _doubles([tab.id for tab in definition.tabs], "tabs have the id")
+    yield from _doubles(definition.tabs, "tabs have the id")
     for tab in definition.tabs:
-        yield from _doubles([s.id for s in tab.sections], f"tab {tab.id}: sections have the id")
+        yield from _doubles(tab.sections, f"tab {tab.id}: sections have the id")
         for section in tab.sections:
-            place = describe(section.path)
-            yield from _doubles([item.id for item in section.fields], f"{place}: fields have the id")
+            yield from _doubles(section.fields, "fields have the id", section.path)
             for item in section.fields:
-                yield from _inner_collisions(item)
+                yield from _doubles(item.fields, "parts have the id", item.path)
+                if item.table is not None:
+                    yield from _doubles(item.table.columns, "columns have the id", item.path)
+                    yield from _doubles(item.table.row_fields, "rows have the id", item.path)
 
 
-def _inner_collisions(item: Field) -> Iterator[str]:
-    place = describe(item.path)
-    yield from _doubles([part.id for part in item.fields], f"{place}: parts have the id")
-    if item.table is not None:
-        yield from _doubles([column.id for column in item.table.columns], f"{place}: columns have the id")
-        yield from _doubles([row.id for row in item.table.row_fields], f"{place}: rows have the id")
+class _Named(Protocol):
+    @property
+    def id(self) -> str: ...
 
 
-def _doubles(names: Sequence[str], lead: str) -> Iterator[str]:
-    for name in sorted({name for name in names if names.count(name) > 1}):
-        yield f"{lead} {name} {names.count(name)} times; give each an id of its own."
+def _doubles(nodes: Sequence[_Named], lead: str, path: str = "") -> Iterator[str]:
+    return _double_names([node.id for node in nodes], lead, path)
+
+
+def _double_names(names: Sequence[str], lead: str, path: str = "") -> Iterator[str]:
+    """Names that occur twice, capitals or not."""
+    if len({name.lower() for name in names}) == len(names):
+        return
+    counted = Counter(name.lower() for name in names)
+    place = f"{describe(path)}: " if path else ""
+    for name in sorted(name for name, many in counted.items() if many > 1):
+        yield f"{place}{lead} {name} {counted[name]} times; give each an id of its own."
 
 
 # Conditions -------------------------------------------------------------------------------------------
@@ -185,14 +232,40 @@ def _parameter_problems(definition: FormatDefinition, index: Mapping[str, Field]
 def _headline_problems(definition: FormatDefinition, index: Mapping[str, Field]) -> Iterator[str]:
     for name, path in definition.headline.items():
         yield from _figure_problem(f"headline > {name}", path, index)
+    if not definition.is_imported:
+        yield from _no_fair_market_value(definition)
+
+
+def _no_fair_market_value(definition: FormatDefinition) -> Iterator[str]:
     if "fair_market_value" not in definition.headline:
         yield "headline: fair_market_value is missing; give the path of the total."
+
+
+def _lookup_problems(definition: FormatDefinition) -> Iterator[str]:
+    for name, table in definition.lookups.items():
+        place = f"lookups > {name}"
+        if bool(table.rows) is bool(table.ranges):
+            yield f"{place}: it needs either rows or ranges; give one of the two."
+        keys = Counter(key.lower() for key in table.rows)
+        for key in sorted(key for key, many in keys.items() if many > 1):
+            yield f"{place}: {key} occurs {keys[key]} times but for capitals; keep one."
+        limits = [up_to for up_to, _ in table.ranges]
+        if None in limits[:-1]:
+            yield f"{place}: only the last range may go without up_to; give the others one."
+        known = [limit for limit in limits if limit is not None]
+        if known != sorted(set(known)):
+            yield f"{place}: the limits of its ranges do not rise; put them in order, each once."
+        for key, unit in (("unit", table.unit), ("per", table.per)):
+            if unit is not None and unit not in MEASURES:
+                yield f"{place}: {key} {unit} is not known; use one of {', '.join(sorted(MEASURES))}."
+        if table.unit and table.per:
+            yield f"{place}: it has both unit and per; its figures are either a measure or a rate."
 
 
 def _document_problems(definition: FormatDefinition, index: dict[str, Field]) -> Iterator[str]:
     document = definition.document
     columns = [name for name, _ in document.abstract_columns]
-    yield from _doubles(columns, "abstract columns have the id")
+    yield from _double_names(columns, "abstract columns have the id")
     for number, line in enumerate(document.abstract_lines, start=1):
         place = f"abstract line {number} ({line.label})"
         for column, path in line.paths.items():

@@ -149,6 +149,8 @@ class Field:
     display: str = "number"
     # A column of a table: whether the foot of the table shows its sum.
     total: bool = False
+    # A rate: the unit that it is for one of ("sq_ft"), or the field in which that unit is chosen.
+    per: str | None = None
 
     @property
     def is_numeric(self) -> bool:
@@ -184,6 +186,23 @@ class Table:
     column_pattern: str = "Column {number}"
     first_columns: tuple[str, ...] = ()
     max_columns: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """A table of the format itself, which ``lookup(name, key)`` reads.
+
+    Either ``rows`` by the text of the key, or ``ranges`` of (up to and including, figure) in rising order;
+    a last range without a limit takes everything above.
+    """
+
+    name: str
+    title: str = ""
+    rows: Mapping[str, Decimal | str] = field(default_factory=dict)
+    ranges: tuple[tuple[Decimal | None, Decimal | str], ...] = ()
+    # What its figures are: in a unit ("sq_ft"), or a rate for one of it.
+    unit: str | None = None
+    per: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,6 +301,14 @@ class FormatDefinition:
     # realizable_value, distress_value, guideline_value, insurable_value.
     headline: Mapping[str, str] = field(default_factory=dict)
     description: str = ""
+    # Tables that formulas look figures up in, by name.
+    lookups: Mapping[str, Lookup] = field(default_factory=dict)
+    # "imported" for a format that comes from the system before this one: gaps are warnings, not problems.
+    origin: str = ""
+
+    @property
+    def is_imported(self) -> bool:
+        return self.origin == "imported"
 
     def sections(self) -> Iterator[Section]:
         for tab in self.tabs:

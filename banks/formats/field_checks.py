@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
@@ -34,6 +35,8 @@ AREA_UNITS = frozenset(
         "dhur",
     }
 )
+# Every unit that a formula keeps in mind.
+MEASURES = AREA_UNITS | {"ft", "m", "km"}
 OPTION_SOURCES = frozenset({"banks", "bank_branches", "document_types"})
 MOST_COLUMNS = 40
 MOST_COLUMNS_ADDED = 10
@@ -60,24 +63,25 @@ _NESTED_REPEAT = re.compile(r"\((?:[^()\\]|\\.)*(?:[+*]|\{\d+,\d*\})(?:[^()\\]|\
 
 def field_problems(item: Field) -> Iterator[str]:
     """What is wrong with one field taken by itself; references to other fields are checked elsewhere."""
-    place = describe(item.path)
-    for problem in (
+    problems = (
         *_choice_problems(item),
         *_number_problems(item),
         *_default_problems(item),
         *_validation_problems(item),
         *_group_problems(item),
         *_table_problems(item),
-    ):
-        yield f"{place}: {problem}"
+    )
+    if problems:
+        place = describe(item.path)
+        yield from (f"{place}: {problem}" for problem in problems)
 
 
 def _choice_problems(item: Field) -> Iterator[str]:
     if item.type in CHOICE_TYPES:
         if not item.options:
             yield f"a {item.type} has no options; list at least one, or name an option set."
-        values = [option.value for option in item.options]
-        for value in sorted({value for value in values if values.count(value) > 1}):
+        values = Counter(option.value.lower() for option in item.options)
+        for value in sorted(value for value, many in values.items() if many > 1):
             yield f"option {value} occurs twice; give each option a value of its own."
     elif item.options:
         yield f"a {item.type} takes no options; remove them, or make it a select."
@@ -100,6 +104,10 @@ def _number_problems(item: Field) -> Iterator[str]:
             yield f"units {', '.join(unknown)} cannot be converted; use {', '.join(sorted(AREA_UNITS))}."
     elif item.units:
         yield f"a {item.type} takes no choice of units; use unit for one, or make it a number_with_unit."
+    if item.per is not None and (item.type not in NUMERIC_TYPES or item.type is FieldType.NUMBER_WITH_UNIT):
+        yield f"a {item.type} is no rate; remove per."
+    elif item.per is not None and item.unit is not None:
+        yield f"it is in {item.unit} and also per {item.per}; a figure is either a measure or a rate."
     yield from _calculation_problems(item)
 
 

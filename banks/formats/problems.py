@@ -22,5 +22,6 @@ class FormatProblem(ValueError):
         return "\n".join(f"{lead}{problem}" for problem in self.problems)
 
     def in_source(self, source: str) -> FormatProblem:
-        """The same faults, said to be in ``source``."""
-        return FormatProblem(self.problems, source)
+        """The same faults, said to be in ``source``; a source that they had already is kept behind it."""
+        kept = [f"{self.source}: {problem}" if self.source else problem for problem in self.problems]
+        return FormatProblem(kept, source)

@@ -1,5 +1,8 @@
 """From the JSON of a format to a ``FormatDefinition``, and the refusal of what cannot be one.
 
+A raw format is whole, or names a family and holds what differs from it (``banks.formats.families``); every
+door takes both.
+
 Three doors:
 
 * ``read_format(raw, common_fields)`` for a file somebody wrote: every check is made.
@@ -12,7 +15,6 @@ Three doors:
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,11 +22,13 @@ from typing import Any
 from banks.formats.building import build_definition
 from banks.formats.checks import definition_problems
 from banks.formats.definition import FormatDefinition
+from banks.formats.families import composed, family_problems, quoted_parameters
+from banks.formats.files import load_json
 from banks.formats.problems import FormatProblem
 from banks.formats.shape import shape_problems
 
-# The largest format written so far is a tenth of this.
-MOST_BYTES = 2_000_000
+__all__ = ["compose", "from_content", "load_json", "read_format", "read_format_file", "to_content"]
+
 COMMON_TAB = "common"
 
 
@@ -84,34 +88,6 @@ def compose(raw: Mapping[str, Any], common_fields: Mapping[str, Any]) -> dict[st
     return resolved
 
 
-def load_json(path: Path) -> dict[str, Any]:
-    """The JSON object in a file; ``FormatProblem`` naming the file when it is not one."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        fault = f"It cannot be read ({reason}); check its name and rights."
-        raise FormatProblem([fault], path.name) from error
-    if len(data) > MOST_BYTES:
-        fault = f"It has {len(data):,} bytes; at most {MOST_BYTES:,} are read. Split or shorten it."
-        raise FormatProblem([fault], path.name)
-    try:
-        raw = json.loads(data.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_constant)
-    except UnicodeDecodeError as error:
-        fault = f"Byte {error.start + 1} is not UTF-8; save the file as UTF-8."
-        raise FormatProblem([fault], path.name) from error
-    except json.JSONDecodeError as error:
-        fault = f"Line {error.lineno}, column {error.colno} is not JSON: {error.msg}; mend it there."
-        raise FormatProblem([fault], path.name) from error
-    except RecursionError as error:
-        raise FormatProblem(["It is nested too deeply; a format needs ten levels."], path.name) from error
-    except FormatProblem as error:
-        raise error.in_source(path.name) from None
-    if not isinstance(raw, dict):
-        raise FormatProblem(["It holds no JSON object; begin with { and end with }."], path.name)
-    return raw
-
-
 def read_format_file(path: Path, common_fields: Mapping[str, Any]) -> FormatDefinition:
     """``read_format`` of a file; its problems name the file."""
     raw = load_json(path)
@@ -125,17 +101,26 @@ def _checked(
     raw: Mapping[str, Any], common_fields: Mapping[str, Any]
 ) -> tuple[dict[str, Any], FormatDefinition]:
     try:
-        problems = shape_problems(raw) + _composition_problems(raw, common_fields)
+        whole = composed(raw)
+        problems, content, definition = _judged(whole, common_fields)
+        if problems and whole is not raw:
+            problems = family_problems(raw, problems, lambda family: _judged(family, common_fields)[0])
     except RecursionError as error:
         raise FormatProblem(["It is nested too deeply; a format needs ten levels."]) from error
-    if problems:
-        raise FormatProblem(problems)
-    content = compose(raw, common_fields)
-    definition = from_content(content)
-    problems = definition_problems(definition)
-    if problems:
+    if problems or content is None or definition is None:
         raise FormatProblem(problems)
     return content, definition
+
+
+def _judged(
+    raw: Mapping[str, Any], common_fields: Mapping[str, Any]
+) -> tuple[list[str], dict[str, Any] | None, FormatDefinition | None]:
+    """What is wrong with a whole raw format; its content and definition when its shape allows them."""
+    if problems := shape_problems(raw) + _composition_problems(raw, common_fields):
+        return problems, None, None
+    content = compose(raw, common_fields)
+    definition = from_content(content)
+    return definition_problems(definition), content, definition
 
 
 def _composition_problems(raw: Mapping[str, Any], common_fields: Mapping[str, Any]) -> list[str]:
@@ -159,6 +144,10 @@ def _composition_problems(raw: Mapping[str, Any], common_fields: Mapping[str, An
     set_names = {*(own_sets if isinstance(own_sets, Mapping) else ()), *common_fields.get("option_sets", ())}
     if isinstance(tabs, list):
         problems.extend(_unknown_sets(tabs, set_names, ""))
+    parameters = raw.get("parameters")
+    for name in sorted(set(quoted_parameters(raw.get("document")))):
+        if not isinstance(parameters, Mapping) or name not in parameters:
+            problems.append(f"document: a text quotes parameter.{name}; add it to parameters.")
     return problems
 
 
@@ -184,17 +173,3 @@ def _resolve_options(node: Any, sets: Mapping[str, Any]) -> Any:
             for key, value in node.items()
         }
     return node
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object whose keys occur once; JSON itself would silently keep the last of two."""
-    result = dict(pairs)
-    if len(result) < len(pairs):
-        names = [name for name, _ in pairs]
-        double = sorted({name for name in names if names.count(name) > 1})
-        raise FormatProblem([f"{', '.join(double)} occurs twice in one object; keep one of them."])
-    return result
-
-
-def _no_constant(name: str) -> Any:
-    raise FormatProblem([f"{name} is no figure; write a number or leave the key out."])

@@ -18,7 +18,7 @@ def common_fields() -> dict[str, Any]:
 
 
 def format_files() -> list[Path]:
-    """The file of each shipped format, in order of name; the loader reads them with ``load_json``."""
+    """The file of each shipped format, in order of name; one may name a family."""
     return sorted((DATA_FOLDER / "formats").glob("*.json"))
 
 
@@ -31,6 +31,6 @@ def shipped_format(name: str) -> FormatDefinition:
 def sample(name: str) -> dict[str, Any]:
     """A filled sample of a shipped format: ``format`` (its key), ``answers`` and ``expected``.
 
-    ``expected`` holds figures worked out by hand, as text: ``headline`` by name and ``values`` by path.
+    ``expected["headline"]`` holds the figures that the report is known by, worked out by hand, as text.
     """
     return load_json(DATA_FOLDER / "samples" / f"{name}.json")

@@ -65,7 +65,7 @@ def test_it_leaves_out_a_branch_that_the_firm_hides() -> None:
 def test_it_leaves_out_an_inactive_branch() -> None:
     bank = merge_bank({**BANK, "branches": [{**BRANCH_A, "is_active": False}]})
     assert bank is not None
-    assert bank.branches == ()
+    assert list(bank.branches) == []
 
 
 def test_it_adds_a_branch_of_the_firms_own() -> None:
@@ -103,3 +103,13 @@ def test_it_writes_an_address_in_one_line_without_repeating_a_city_that_is_its_d
     bank = merge_bank({**BANK, "branches": [branch]})
     assert bank is not None
     assert bank.branches[0].address == "1 Sample Road, Pune, Maharashtra 411045"
+
+
+def test_an_own_branch_has_nothing_of_a_shared_one_that_came_by_the_same_code() -> None:
+    branch = merged(branches={"A": {"own": True, "name": "Ours"}}).branch("A")
+    assert (branch.own, dict(branch.values)) == (True, {"name": "Ours"})
+
+
+def test_a_change_of_a_shared_branch_that_is_gone_shows_no_branch() -> None:
+    bank = merged(branches={"GONE": {"own": False, "name": "Gone"}, "ALSO": {"phone": "000 0000 0004"}})
+    assert (bank.branch("GONE"), bank.branch("ALSO"), len(bank.branches)) == (None, None, 2)

@@ -12,9 +12,10 @@ from django.db import IntegrityError, connections
 from django.utils import timezone
 from pymongo import ReturnDocument
 
-from banks.formats.definition import FieldType, FormatDefinition
+from banks.formats.definition import Field, FieldType, FormatDefinition
+from banks.merging import MergedBank
 from banks.models import Format, FormatStatus
-from banks.queries import visible_bank
+from banks.queries import in_force, visible_bank
 from reports.actions.failures import (
     BranchUnknown,
     FormatUnavailable,
@@ -22,9 +23,9 @@ from reports.actions.failures import (
     ReferenceTaken,
     ReportLimitReached,
 )
-from reports.answers import is_empty
+from reports.answers import is_empty, is_not_applicable
 from reports.counts import begin_next_revision
-from reports.formats import definition_from
+from reports.formats import changes_for, definition_from, format_name_of
 from reports.models import Report
 from reports.working import stored_figures
 from tenants.audit import record_activity
@@ -36,6 +37,8 @@ from tenants.plans.limits import LimitReached
 from tenants.plans.months import Month, one_after_another, take_report, warn_when_few_are_left
 from tenants.reference import read_pattern
 
+# Read-only questions with these ids say the report's reference; the second is the former system's.
+_REFERENCE_IDS = ("reference_number", "report_reference_number")
 # A pattern that was changed may meet numbers given before; a few are passed over.
 _ATTEMPTS = 20
 
@@ -60,16 +63,18 @@ def begin_report(
     """
     if not by.can(Permission.DRAFT_REPORTS):
         raise NotAllowed("Assistants, valuers and managers begin reports.")
-    stored_format = _published(format_id)
-    bank_name, branch_name = _branch(stored_format.bank_code, branch_code)
+    stored_format = _published(format_id, timezone.localdate(now))
+    bank, branch_name = _branch(stored_format.bank_code, branch_code)
+    changes = changes_for(stored_format, bank.format_changes(format_name_of(stored_format), branch_code))
     day = timezone.localdate(now)
     draft = _Draft(
         organization=organization,
         by=by,
         now=now,
         stored_format=stored_format,
-        definition=definition_from(stored_format),
-        bank_name=bank_name,
+        definition=definition_from(stored_format, changes),
+        format_changes=changes,
+        bank_name=bank.name,
         branch_code=branch_code,
         branch_name=branch_name,
         answers=answers or {},
@@ -99,6 +104,7 @@ class _Draft:
     now: datetime
     stored_format: Format
     definition: FormatDefinition
+    format_changes: dict[str, Any] | None
     bank_name: str
     branch_code: str
     branch_name: str
@@ -123,13 +129,13 @@ class _Draft:
             bank_code=stored_format.bank_code,
         )
         own = {
-            "reference_number": self.reference,
+            **dict.fromkeys(_REFERENCE_IDS, self.reference),
             "banks": stored_format.bank_code,
             "bank_branches": self.branch_code,
         }
         _, derived = stored_figures(
             self.definition,
-            _prefilled(self.definition, self.answers, own),
+            _prefilled(self.definition, self.answers, own, day),
             reference=self.reference,
             bank=self.bank_name,
             branch=self.branch_name,
@@ -144,6 +150,7 @@ class _Draft:
             property_type=stored_format.property_type,
             format_version=stored_format.version,
             format_title=stored_format.title,
+            format_changes=self.format_changes,
             created_by=str(self.by.pk),
             created_by_name=self.by.acting_name,
             created_at=self.now,
@@ -163,26 +170,27 @@ def _stored(draft: _Draft, day: date) -> tuple[Report, Month]:
     return report, month
 
 
-def _published(format_id: object) -> Format:
+def _published(format_id: object, day: date) -> Format:
+    """The published version, which must be in force by then."""
     try:
-        return Format.objects.get(pk=format_id, status=FormatStatus.PUBLISHED)
+        return Format.objects.get(in_force(day), pk=format_id, status=FormatStatus.PUBLISHED)
     except (Format.DoesNotExist, ValidationError, ValueError):
         raise FormatUnavailable from None
 
 
-def _branch(bank_code: str, branch_code: str) -> tuple[str, str]:
-    """The names of bank and branch as the firm sees them."""
+def _branch(bank_code: str, branch_code: str) -> tuple[MergedBank, str]:
+    """The bank as the firm sees it, and the branch's name."""
     bank = visible_bank(bank_code)
     if bank is None:
         raise FormatUnavailable
     branch = bank.branch(branch_code)
     if branch is None:
         raise BranchUnknown(bank.name)
-    return bank.name, branch.name
+    return bank, branch.name
 
 
 def _prefilled(
-    definition: FormatDefinition, answers: Mapping[str, Any], own: Mapping[str, str]
+    definition: FormatDefinition, answers: Mapping[str, Any], own: Mapping[str, str], day: date
 ) -> dict[str, Any]:
     """The first answers: defaults of the format, what was given over them, and what the system knows."""
     result: dict[str, Any] = {}
@@ -191,8 +199,8 @@ def _prefilled(
         filled = {}
         for field in section.fields:
             answer = stored.get(field.id)
-            if is_empty(answer):
-                answer = field.default
+            if is_empty(answer) or field.type is FieldType.GROUP:
+                answer = _with_defaults(field, answer, day)
             if field.type is FieldType.SELECT_DYNAMIC and (field.options_source or "") in own:
                 answer = own[field.options_source or ""]
             elif field.id in own and field.read_only:
@@ -202,6 +210,18 @@ def _prefilled(
         if filled:
             result.setdefault(section.tab_id, {})[section.id] = filled
     return result
+
+
+def _with_defaults(field: Field, answer: Any, day: date) -> Any:
+    """The answer that a question begins with; of a group, its members' where they have none."""
+    if field.type is not FieldType.GROUP:
+        return day.isoformat() if (field.type, field.default) == (FieldType.DATE, "today") else field.default
+    if is_not_applicable(answer):
+        return answer
+    given = answer if isinstance(answer, Mapping) else {}
+    members = {part.id: _with_defaults(part, None, day) for part in field.fields}
+    filled = {name: default for name, default in members.items() if not is_empty(default)}
+    return {**filled, **{name: one for name, one in given.items() if not is_empty(one)}}
 
 
 def next_number(counter: str) -> int:

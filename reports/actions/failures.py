@@ -21,6 +21,7 @@ __all__ = [
     "ReportLimitReached",
     "SectionUnknown",
     "StaleSection",
+    "UpgradeRefused",
     "WrongStatus",
 ]
 
@@ -83,6 +84,10 @@ class StaleSection(ActionRefused):
         self.version = version
         self.by_name = by_name
         self.at = at
+
+
+class UpgradeRefused(ActionRefused):
+    """The report is up to date, or is another one than the person was shown."""
 
 
 class WrongStatus(ActionRefused):

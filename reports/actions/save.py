@@ -11,6 +11,7 @@ from bson import ObjectId
 
 from banks.formats.definition import FieldType, Section
 from banks.formats.paths import own_fields
+from banks.merging import MergedBank
 from banks.queries import visible_bank
 from reports.actions.changing import Changed, change_report
 from reports.actions.failures import (
@@ -30,7 +31,7 @@ from reports.answers import (
     section_answers,
     with_section,
 )
-from reports.formats import definition_of
+from reports.formats import definition_by_key, definition_of, fitting_changes, format_name_of, key_of
 from reports.models import Report
 from reports.workflow import is_frozen
 from reports.working import stored_figures
@@ -98,7 +99,7 @@ def save_section(
         _check_files(report, section, stored, new)
         branch = _branch(report, section, new)
         _, derived = stored_figures(
-            definition,
+            definition_by_key(key_of(report), branch["format_changes"]) if branch else definition,
             with_section(report.answers, section, new),
             reference=report.reference,
             bank=report.bank_name,
@@ -120,17 +121,35 @@ def save_section(
     return SavedSection(report, section_version(report, f"{tab_id}.{section_id}"), changes)
 
 
-def _branch(report: Report, section: Section, new: Mapping[str, Any]) -> dict[str, str]:
-    """The report's own branch when this section asks for it and the answer is another one."""
+def _branch(report: Report, section: Section, new: Mapping[str, Any]) -> dict[str, Any]:
+    """The report's own branch when this section asks for it and the answer is another one.
+
+    What the firm changes of the format for that branch comes along: two branches may be asked different
+    questions. Answers to questions that only the former one has are kept, and shown again should it return.
+    """
     for field in section.fields:
         code = new.get(field.id)
         if field.options_source == BRANCHES and isinstance(code, str) and code != report.branch_code:
             bank = visible_bank(report.bank_code)
             branch = bank.branch(code) if bank is not None else None
-            if branch is None:
+            if bank is None or branch is None:
                 raise BranchUnknown(report.bank_name)
-            return {"branch_code": code, "branch_name": branch.name}
+            return {
+                "branch_code": code,
+                "branch_name": branch.name,
+                "format_changes": _changes(report, bank, code),
+            }
     return {}
+
+
+def _changes(report: Report, bank: MergedBank, branch_code: str) -> Mapping[str, Any] | None:
+    """The firm's changes for another branch; what held for the report stays where both have the same."""
+    name = format_name_of(report)
+    now = bank.format_changes(name, branch_code)
+    if now == bank.format_changes(name, report.branch_code):
+        changes: Mapping[str, Any] | None = report.format_changes
+        return changes
+    return fitting_changes(key_of(report), now)
 
 
 def _check_files(report: Report, section: Section, stored: Mapping[str, Any], new: Mapping[str, Any]) -> None:

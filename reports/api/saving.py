@@ -12,13 +12,13 @@ from rest_framework import status
 
 from banks.formats.definition import FormatDefinition, FormatKey, Section
 from banks.models import Format, FormatStatus
-from banks.queries import published_formats
+from banks.queries import in_force, published_formats
 from reports.actions import ReportFrozen, StaleSection, begin_report, save_section
 from reports.actions.save import section_version
 from reports.answers import changes_between, merged
 from reports.api.answers import SentSection, check_sections
 from reports.editing.choices import choices_for
-from reports.formats import definition_by_key, definition_of
+from reports.formats import changes_in_force, definition_by_key, definition_of
 from reports.forms.parsing import Choices
 from reports.models import Report
 from reports.workflow import is_frozen
@@ -42,7 +42,7 @@ def begin(body: Mapping[str, Any], *, organization: Organization, by: User, now:
     answers = body.get("answers") or {}
     values: dict[str, dict[str, Any]] = {}
     if answers:
-        definition = definition_by_key(key)
+        definition = definition_by_key(key, changes_in_force(key, body["branch"]))
         named = [(tab, section) for tab, sections in answers.items() for section in sections]
         sent, problems = _sections_of(
             definition,
@@ -219,7 +219,7 @@ def _published_format(body: Mapping[str, Any]) -> tuple[FormatKey, object]:
         **({"version": body["version"]} if "version" in body else {}),
     }
     found = (
-        Format.objects.filter(status=FormatStatus.PUBLISHED, **wanted)
+        Format.objects.filter(in_force(timezone.localdate()), status=FormatStatus.PUBLISHED, **wanted)
         .order_by("-version")
         .values_list("pk", "version")
         .first()

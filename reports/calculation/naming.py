@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from banks.formats.definition import Condition, Field, FieldType, FormatDefinition, TableKind
+from reports.calculation.formula import LOOKUP_PREFIX
 
 # No field is deeper in groups than this; a format that nests further is not walked to its end.
 _DEEPEST_GROUP = 4
@@ -26,11 +27,15 @@ class Kind(StrEnum):
     ROW_CELL = "row cell"
     CELL = "cell"
     PARAMETER = "parameter"
+    LOOKUP = "lookup"
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """``path`` is a field's, table's or column's; ``record`` the row of a single cell; a parameter's name."""
+    """``path`` is a field's, table's or column's; ``record`` the row of a single cell.
+
+    Of a parameter and of a table to look up in, ``path`` is the name.
+    """
 
     kind: Kind
     path: str
@@ -70,6 +75,8 @@ class Places:
     guards: dict[str, Guard]
     # The ids of the parts of each table: columns, or the row fields of a column_dynamic one.
     parts: dict[str, tuple[str, ...]]
+    # Fields and tables (not their parts) by (tab, section).
+    by_section: dict[tuple[str, str], list[Place]] = field(default_factory=dict)
 
 
 def index_places(definition: FormatDefinition) -> Places:
@@ -80,8 +87,8 @@ def index_places(definition: FormatDefinition) -> Places:
         for section in tab.sections:
             scopes = (f"{section.path}.",)
             inner = _guarded(places, section.path, section.condition, outer, scopes)
-            for field in section.fields:
-                _walk(places, field, (tab.id, section.id), inner, scopes)
+            for item in section.fields:
+                _walk(places, item, (tab.id, section.id), inner, scopes)
     return places
 
 
@@ -105,7 +112,8 @@ def _walk(
             for inner in field.fields:
                 _walk(places, inner, keys, guards, (f"{path}.", *scopes))
         return
-    places.by_path[path] = Place(path, field, keys, guards, scopes)
+    place = places.by_path[path] = Place(path, field, keys, guards, scopes)
+    places.by_section.setdefault((keys[0], keys[1]), []).append(place)
     if field.table is not None:
         columns = _parts(field)
         places.parts[path] = tuple(column.id for column in columns)
@@ -133,6 +141,9 @@ def resolve(
     if name.startswith("parameter."):
         parameter = name.removeprefix("parameter.")
         return Target(Kind.PARAMETER, parameter) if parameter in definition.parameters else None
+    if name.startswith(LOOKUP_PREFIX):
+        looked_up = name.removeprefix(LOOKUP_PREFIX)
+        return Target(Kind.LOOKUP, looked_up) if looked_up in definition.lookups else None
     if table and name in places.parts[table]:
         return Target(Kind.ROW_CELL, f"{table}.{name}")
     for scope in (*scopes, ""):

@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, TypeAlias
 
-from banks.formats.definition import Field, FieldType
-from reports.calculation import units
+from banks.formats.definition import Field, FieldType, Lookup
+from reports.calculation import tags, units
 from reports.calculation.exact import CONTEXT, ZERO, fits, plain_decimal
 from reports.calculation.problems import FormulaProblem, NumberProblem
+from reports.calculation.tags import Tag
 
 _PLAIN_NUMBERS = frozenset({FieldType.NUMBER, FieldType.DECIMAL, FieldType.CURRENCY, FieldType.CALCULATED})
 
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """A figure with its unit. ``sole``: the field admits no other unit, so the bare figure is unambiguous."""
+    """A figure with its unit. ``sole``: the field admits no other unit, so the bare figure is unambiguous.
+
+    ``rate``: the figure is for one of the unit, such as rupees per square foot.
+    """
 
     value: Decimal
     unit: str
     sole: bool
     # The size of a unit that differs by state, in sq ft, where the caller knows it.
     local_units: Mapping[str, Decimal] | None = None
+    rate: bool = False
+
+    @property
+    def tag(self) -> Tag:
+        return Tag(self.unit, self.rate)
 
     def converted(self, to_unit: str) -> Decimal:
         return units.convert(self.value, self.unit, to_unit, local_units=self.local_units)
@@ -50,7 +59,7 @@ class Column:
     has_total: bool = False
 
 
-Value: TypeAlias = "Decimal | str | bool | Quantity | Column | Failure | tuple[str, ...] | None"
+Value: TypeAlias = "Decimal | str | bool | Quantity | Column | Lookup | Failure | tuple[str, ...] | None"
 
 
 def as_number(value: Value, name: str = "this") -> Decimal | None:
@@ -75,7 +84,30 @@ def as_number(value: Value, name: str = "this") -> Decimal | None:
     raise FormulaProblem(f"{name} is not a number.")
 
 
-def total(cells: tuple[Value, ...] | list[Value]) -> Decimal:
+def measured(value: Value, name: str = "this") -> tuple[Decimal | None, Tag | None]:
+    """``as_number`` and what the figure is measured in, where that is known."""
+    if value is None or type(value) is Decimal:
+        return value, None
+    return as_number(value, name), tag_of(value, name)
+
+
+def tag_of(value: Value, name: str = "this") -> Tag | None:
+    """What a value is measured in; of a column, what its cells are. Raises ``UnitProblem`` for two units."""
+    if isinstance(value, Quantity):
+        return value.tag
+    if isinstance(value, Column):
+        return tags.together((cell.tag, name) for cell in value.cells if isinstance(cell, Quantity))
+    return None
+
+
+def tagged(number: Decimal | None, tag: Tag | None) -> Decimal | Quantity | None:
+    """The figure with its unit, where it has one."""
+    if number is None or tag is None:
+        return number
+    return Quantity(number, tag.unit, sole=True, rate=tag.rate)
+
+
+def total(cells: Sequence[Value]) -> Decimal:
     """The sum of what is filled; zero when nothing is."""
     result = ZERO
     for cell in cells:
@@ -108,10 +140,15 @@ def read_answer(field: Field, raw: Any, local_units: Mapping[str, Decimal] | Non
 
 
 def with_unit(field: Field, number: Decimal | None) -> Decimal | Quantity | None:
-    """A bare figure as a quantity where the field says in which unit of area it is."""
-    if number is None or field.unit not in units.AREA_UNITS or field.unit is None:
-        return number
-    return Quantity(number, field.unit, sole=True)
+    """A bare figure as a quantity where the field says in which unit it is, or per which."""
+    return tagged(number, declared_tag(field))
+
+
+def declared_tag(field: Field) -> Tag | None:
+    """The unit of area or length of a field's figures, or what its rates are per, where that is fixed."""
+    if field.per is not None:
+        return tags.of_unit(field.per, rate=True)
+    return tags.of_unit(field.unit)
 
 
 def allowed_units(field: Field) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from banks.formats.definition import Field, FieldType, FormatDefinition, Section, Tab
+from banks.formats.families import with_parameters
 from banks.formats.paths import TABLE_TYPES, index_fields
 from reports.calculation import conditions
 from reports.calculation.problems import CalculationProblem
@@ -69,7 +70,7 @@ class _Builder:
         return {
             "version": VERSION,
             "title": self.layout.title or self.definition.title,
-            "subtitle": self.layout.subtitle,
+            "subtitle": self._said(self.layout.subtitle),
             "reference": context.reference,
             "draft_mark": DRAFT_MARK if context.draft else "",
             "date": context.report_date.isoformat(),
@@ -79,7 +80,7 @@ class _Builder:
             "summary": self._summary(),
             "parts": [part for tab in self.definition.tabs if (part := self._part(tab))],
             "abstract": self._abstract(),
-            "methodology": list(self.layout.methodology),
+            "methodology": [self._said(text) for text in self.layout.methodology],
             "photographs": [
                 {"image": item.image_key, "caption": item.caption, "note": item.taken_note, "number": number}
                 for number, item in enumerate(context.photographs, 1)
@@ -159,7 +160,7 @@ class _Builder:
         except CalculationProblem:
             # A currency that has no words is still printed in figures.
             words = ""
-        label = self.layout.words_label or "In words"
+        label = self._said(self.layout.words_label) or "In words"
         return {"label": label, "amount": self.formatter.amount(value), "text": words}
 
     def _first_text(self, ids: Iterable[str]) -> str:
@@ -286,15 +287,15 @@ class _Builder:
             if all(path is None or self._is_hidden(path) for path in paths):
                 continue
             cells = [
-                self._abstract_cell(line.label, path, heading, notes)
+                self._abstract_cell(self._said(line.label), path, self._said(heading), notes)
                 for path, (_, heading) in zip(paths, columns, strict=True)
             ]
-            rows.append({"label": line.label, "cells": cells, "emphasis": line.emphasis})
+            rows.append({"label": self._said(line.label), "cells": cells, "emphasis": line.emphasis})
         if not rows:
             return None
         return {
-            "title": self.layout.abstract_title,
-            "head": [heading for _, heading in columns],
+            "title": self._said(self.layout.abstract_title),
+            "head": [self._said(heading) for _, heading in columns],
             "rows": rows,
             "notes": notes,
             "words": self._words(),
@@ -316,12 +317,14 @@ class _Builder:
             return None
         return {
             "title": self.layout.declaration_title,
-            "statements": [[_letter(index), text] for index, text in enumerate(self.layout.declaration)],
+            "statements": [
+                [_letter(index), self._said(text)] for index, text in enumerate(self.layout.declaration)
+            ],
             "rows": [
                 [
                     str(number),
                     particulars,
-                    (self._value_text(source) or EMPTY) if source in self.fields else source,
+                    (self._value_text(source) or EMPTY) if source in self.fields else self._said(source),
                 ]
                 for number, (particulars, source) in enumerate(self.layout.declaration_rows, 1)
             ],
@@ -356,6 +359,10 @@ class _Builder:
         }
 
     # Looking things up
+
+    def _said(self, text: str) -> str:
+        """A text of the format with the figures of the parameters that it quotes."""
+        return with_parameters(text, self.definition.parameters)
 
     def _stored(self, section: Section) -> Mapping[str, Any]:
         stored = (self.answers.get(section.tab_id) or {}).get(section.id)

@@ -26,7 +26,7 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 _SYMBOLS = {"INR": "₹", "USD": "$", "EUR": "€", "GBP": "£"}
 _PLACES = {"currency": 2, "percent": 4, "number": 4}
 # A year reads 2006, not 2,006; formats have no type of their own for it.
-_YEAR = re.compile(r"\byear\b(?!s)", re.IGNORECASE)
+_YEAR = re.compile(r"\byear\b(?!s)|\bbuilt in\b", re.IGNORECASE)
 
 
 class Figures(Protocol):

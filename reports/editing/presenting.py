@@ -24,7 +24,7 @@ from reports.editing.tables import present_table
 from reports.forms.dates import fixed_limit
 from reports.forms.layout import Control, is_input
 from reports.forms.names import join, name_of
-from reports.forms.parsing import LONGEST, Typed, is_year
+from reports.forms.parsing import LONGEST, SearchedChoices, Typed, is_year
 from reports.forms.section import SectionForm, is_choice
 
 _MONEY_TYPES = (FieldType.CURRENCY,)
@@ -212,11 +212,24 @@ class Presenter:
             chosen = answer
         else:
             chosen = [answer] if isinstance(answer, str) else []
-        drawn.choices = [(value, label, value in chosen) for value, label in self.context.choices_of(item)]
+        choices = self.context.choices_of(item)
+        if isinstance(choices, SearchedChoices):
+            self._searched(drawn, choices, chosen)
+            return
+        drawn.choices = [(value, label, value in chosen) for value, label in choices]
         drawn.value = list(chosen) if item.type is FieldType.MULTISELECT else (chosen[0] if chosen else "")
         # A value that is no longer offered (a branch that was closed) is kept until another is chosen.
         known = {value for value, _, _ in drawn.choices}
         drawn.choices += [(value, value, True) for value in chosen if value and value not in known]
+
+    def _searched(self, drawn: Question, choices: SearchedChoices, chosen: Sequence[str]) -> None:
+        """One of too many to list: what was typed, else the label of what is chosen."""
+        text = chosen[0] if chosen else ""
+        drawn.searched, drawn.value = True, dict(choices).get(text, text)
+        drawn.placeholder = drawn.placeholder or "Name, IFSC or place"
+        drawn.help = f"{drawn.help} Type name, IFSC or place until only one fits.".strip()
+        pairs = choices.search(text)[0] if drawn.error else list(choices)
+        drawn.choices = [(value, label, value == text) for value, label in pairs]
 
     def _units(self, drawn: Question, item: Field, typed: Typed | None, answer: Any) -> None:
         allowed = allowed_units(item)

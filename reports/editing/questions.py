@@ -45,6 +45,8 @@ class Question:
     value: Any = ""
     shown: str = ""
     choices: Sequence[Choice] = ()
+    # Too many to list: a person types; ``choices`` are suggestions.
+    searched: bool = False
     unit: str = ""
     unit_name: str = ""
     unit_choices: Sequence[Choice] = ()

@@ -6,11 +6,11 @@ Used by the form of a section and by whoever else takes answers as text.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, overload
 
 from banks.formats.definition import Field, FieldType
 from reports.answers import NOT_APPLICABLE
@@ -54,6 +54,49 @@ class Typed:
 Choices = Sequence[tuple[str, str]]
 
 
+class SearchedChoices(Sequence[tuple[str, str]]):
+    """Choices too many to list: a person types, ``find`` takes the one that is meant.
+
+    As a sequence they are those that are known by now: chosen before, or found. ``search`` gives the first
+    (value, label) pairs for a text and how many there are.
+    """
+
+    def __init__(
+        self,
+        chosen: Iterable[tuple[str, str]],
+        search: Callable[[str], tuple[list[tuple[str, str]], int]],
+    ) -> None:
+        self._known = dict(chosen)
+        self.search = search
+
+    def find(self, text: str) -> str:
+        """The value that is meant. Raises AnswerProblem naming some when it is one of several."""
+        for value, label in self._known.items():
+            if text in (value, label):
+                return value
+        pairs, total = self.search(text)
+        if not pairs:
+            raise AnswerProblem(f"Nothing has all of “{text[:60]}”; type fewer letters, or the code.")
+        if total > 1:
+            some = "; ".join(label for _, label in pairs[:5])
+            more = f", {some}" if total <= 5 else f", among them {some}"
+            raise AnswerProblem(f"“{text[:60]}” fits {total:,}{more}. Type more of the one that is meant.")
+        self._known.update(pairs)
+        return pairs[0][0]
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    @overload
+    def __getitem__(self, at: int) -> tuple[str, str]: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> list[tuple[str, str]]: ...
+
+    def __getitem__(self, at: int | slice) -> tuple[str, str] | list[tuple[str, str]]:
+        return list(self._known.items())[at]
+
+
 def read_typed(field: Field, typed: Typed, *, choices: Choices = ()) -> Any:
     """The answer of one field, ``None`` when it is empty. Raises AnswerProblem.
 
@@ -84,6 +127,8 @@ def _clean(text: str, field: Field) -> str:
 
 
 def _one_of(text: str, choices: Choices) -> str:
+    if isinstance(choices, SearchedChoices):
+        return choices.find(text)
     if any(text == value for value, _ in choices):
         return text
     raise AnswerProblem("This is not one of the choices; choose one of the list.")

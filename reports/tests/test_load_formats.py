@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from datetime import date
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,12 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from banks.formats.packing import as_text, packed
+from banks.formats.reading import load_json, to_content
+from banks.formats.shipped import common_fields, sample
 from banks.loading import DATA
 from banks.models import Format, FormatStatus
+from tenants.context import shared_resources_writable
 
 pytestmark = pytest.mark.usefixtures("empty_shared_resources")
 
@@ -31,6 +36,11 @@ def load(folder: Path, **options: Any) -> str:
     output = StringIO()
     call_command("load_formats", folder=str(folder), stdout=output, **options)
     return output.getvalue()
+
+
+def shipped_content() -> dict[str, Any]:
+    """The self-contained content of the shipped format."""
+    return to_content(load_json(DATA / "formats" / NAME), common_fields())
 
 
 def change(path: Path, edit: Callable[[dict[str, Any]], None]) -> None:
@@ -70,14 +80,7 @@ def test_one_unreadable_file_is_named_and_nothing_is_loaded(folder: Path, conten
 
 def test_a_formula_that_names_no_field_is_refused_by_its_place(folder: Path) -> None:
     def edit(raw: dict[str, Any]) -> None:
-        field = next(
-            field
-            for tab in raw["tabs"]
-            for section in tab["sections"]
-            for field in section["fields"]
-            if field.get("formula")
-        )
-        field["formula"] = "no_such_field * 2"
+        raw["change"] = {"rate.rates.land_rate": {"formula": "no_such_field * 2"}}
 
     change(folder / NAME, edit)
     with pytest.raises(CommandError, match="no_such_field"):
@@ -109,3 +112,55 @@ def test_a_dry_run_only_checks(folder: Path) -> None:
 def test_an_empty_folder_is_said_so(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match=r"holds no \*\.json"):
         load(tmp_path)
+
+
+# Files ---------------------------------------------------------------------------------------------------
+
+
+def written(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.glob("*.json")}
+
+
+def test_a_sample_beside_the_formats_is_stored_with_its_format(tmp_path: Path) -> None:
+    for kind in ("formats", "samples"):
+        (tmp_path / kind).mkdir()
+        shutil.copy(DATA / kind / NAME, tmp_path / kind)
+    load(tmp_path / "formats")
+    stored = Format.objects.get()
+    assert stored.sample == sample("sbi_flat_v1")["answers"]
+
+
+def test_exported_files_load_and_export_as_the_same_bytes(folder: Path, tmp_path: Path) -> None:
+    (folder / NAME).write_text(
+        as_text(packed(shipped_content(), sample("sbi_flat_v1")["answers"], date(2026, 4, 1))),
+        encoding="utf-8",
+    )
+    shutil.copy(DATA / "formats" / "sbi_land_building_v1.json", folder)
+    load(folder)
+    checksums = dict(Format.objects.values_list("title", "checksum"))
+    call_command("export_formats", folder=str(tmp_path / "first"), stdout=StringIO())
+    with shared_resources_writable():
+        Format.objects.all().delete()
+
+    load(tmp_path / "first")
+    call_command("export_formats", folder=str(tmp_path / "second"), stdout=StringIO())
+
+    assert written(tmp_path / "second") == written(tmp_path / "first")
+    assert dict(Format.objects.values_list("title", "checksum")) == checksums
+    assert Format.objects.get(property_type="flat").effective_from == date(2026, 4, 1)
+
+
+def test_a_draft_is_not_exported(folder: Path, tmp_path: Path) -> None:
+    load(folder)
+    with shared_resources_writable():
+        Format.objects.update(status=FormatStatus.DRAFT)
+    with pytest.raises(CommandError, match="no published format"):
+        call_command("export_formats", folder=str(tmp_path / "out"), stdout=StringIO())
+
+
+def test_a_file_never_takes_the_place_of_a_draft(folder: Path) -> None:
+    load(folder)
+    with shared_resources_writable():
+        Format.objects.update(status=FormatStatus.DRAFT)
+    with pytest.raises(CommandError, match="is a draft that staff are writing"):
+        load(folder)

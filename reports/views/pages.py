@@ -27,11 +27,13 @@ from reports.actions.failures import (
     ReportLimitReached,
 )
 from reports.actions.review import standing_of
+from reports.actions.upgrade import has_newer_version
 from reports.activity import describe, fold
 from reports.beginning import BeginForm, branches_matching
 from reports.favourites import favourites_first
 from reports.formats import FormatMissing, definition_of
 from reports.models import Report, ReportStatus
+from reports.set_aside import told
 from reports.views.finding import report_or_404
 from reports.workflow import Step, actor_of, may_draft, possible_steps, why_not
 from tenants.access import TenantRequest, firm_page
@@ -214,10 +216,13 @@ def detail_page(
     document = None
     if report.document_id:
         document = StoredFile.objects.filter(pk=report.document_id).values("name", "size").first()
+    drafting = may_draft(standing, actor)
     context = {
         "report": report,
         "document": document,
-        "may_draft": may_draft(standing, actor),
+        "may_draft": drafting,
+        "newer_version": drafting and has_newer_version(report),
+        "set_aside": told(report.set_aside),
         "steps": {step.value: step in steps for step in Step},
         "refusal": {step.value: why_not(step, standing, actor) for step in Step},
         "open_comments": sum(not comment.get("resolved") for comment in report.comments),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,7 @@ from reports.actions.comments import LONGEST_COMMENT, add_comment, resolve_comme
 from reports.actions.review import standing_of, submission_of
 from reports.calculation.engine import Calculation, calculate
 from reports.checks import Check, Level, check_report
+from reports.document_data import branch_labels
 from reports.documents.content import build_document
 from reports.documents.context import DocumentContext, Letterhead, ValuerBlock
 from reports.documents.values import Formatter
@@ -134,16 +136,16 @@ def _reading(report: Report, definition: FormatDefinition, organization: Organiz
     }
 
 
-def _labels(report: Report) -> dict[str, dict[str, str]]:
+def _labels(report: Report) -> dict[str, Mapping[str, str]]:
     """Names of bank and branches for answers that hold their codes. Two commands."""
-    bank = visible_bank(report.bank_code)
-    branches = {branch.code: branch.name for branch in bank.branches} if bank is not None else {}
-    branches[report.branch_code] = report.branch_name
-    return {"banks": {report.bank_code: report.bank_name}, "bank_branches": branches}
+    return {
+        "banks": {report.bank_code: report.bank_name},
+        "bank_branches": branch_labels(report, visible_bank(report.bank_code)),
+    }
 
 
 def _context(
-    report: Report, organization: Organization, labels: dict[str, dict[str, str]]
+    report: Report, organization: Organization, labels: Mapping[str, Mapping[str, str]]
 ) -> DocumentContext:
     """Enough of the document's surroundings to have its parts; a reviewer reads no pictures here."""
     return DocumentContext(

@@ -154,6 +154,7 @@ class OrganizationAdmin(StaffAdmin[Organization]):
             *([Tool(self.url("support", record.pk), f"{ENTER}…")] if record.is_active else []),
             Tool(f"{person}?{asked}", "Add person"),
             Tool(f"{subscription}?{asked}", "Add subscription"),
+            Tool(f"{reverse('admin:banks_bank_all_as_firm')}?{asked}", "Banks as the firm sees them"),
             Tool(f"{reverse('admin:tenants_operation_changelist')}?{of_firm}", "Operations"),
             Tool(f"{reverse('admin:tenants_auditentry_changelist')}?{of_firm}", "Audit"),
         ]

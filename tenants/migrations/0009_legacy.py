@@ -4,20 +4,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('tenants', '0008_entitlements'),
+        ("tenants", "0008_entitlements"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='storedfile',
-            name='legacy',
+            model_name="storedfile",
+            name="legacy",
             field=models.JSONField(null=True),
         ),
         migrations.AddField(
-            model_name='user',
-            name='legacy',
+            model_name="user",
+            name="legacy",
             field=models.JSONField(editable=False, null=True),
         ),
     ]

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any, cast
 
+from django.conf import settings
 from django.db import connections
 from django.db.utils import DEFAULT_DB_ALIAS
 from django_mongodb_backend import base
@@ -72,7 +73,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _client(self, activation: Activation | None) -> Client:
         """The cluster's client, or the organization's own, which the activation keeps from being closed."""
         placement = self._placement
-        if placement is None or not placement.own_user:
+        if placement is None:
+            # A transaction goes on with the client that it was begun with.
+            client: Client | None = self.session.client if self.session else None
+            return client or clients.for_address(self._address_setting())
+        if not placement.own_user:
             return clients.for_address(self.settings_dict["ADDRESS_SETTING"])
         held = activation.held if activation is not None else None
         if isinstance(held, OwnClient) and held.placement == placement:
@@ -81,6 +86,17 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if activation is not None:
             activation.held = own
         return own.client
+
+    def _address_setting(self) -> str:
+        """Whose address: of the shared resources the reader's, if there is one, but where staff write them.
+
+        It asks the context itself and none of the guards, so that it holds when they do not.
+        """
+        reader: str = self.settings_dict.get("READER_SETTING", "")
+        if reader in settings.READER_ADDRESSES and not shared_resources_are_writable():
+            return reader
+        setting: str = self.settings_dict["ADDRESS_SETTING"]
+        return setting
 
     def init_connection_state(self) -> None:
         """Nothing to ask of the server: a client is shared, and ``readyz`` checks its version."""

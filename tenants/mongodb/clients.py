@@ -152,7 +152,9 @@ def connect(address_setting: str, *, as_user_of: str = "", **options: Any) -> Cl
 
     Raises UnknownCluster when the setting is not there, ``credentials.UsersKeyMissing``.
     """
-    address = settings.MONGODB_ADDRESSES.get(address_setting)
+    address = settings.READER_ADDRESSES.get(address_setting) or settings.MONGODB_ADDRESSES.get(
+        address_setting
+    )
     if not address:
         raise UnknownCluster(address_setting)
     if as_user_of:

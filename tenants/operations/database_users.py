@@ -2,7 +2,8 @@
 
 A cluster gets one restricted user for the application: it works in every organization's database and can drop
 no collection and no database, see no user, stop no server. An organization may get a user of its own besides,
-who can do the same in that organization's database and nothing anywhere else.
+who can do the same in that organization's database and nothing anywhere else. The shared resources may get
+one who reads them and can do nothing else at all.
 
 What makes users is an administrator's address, which is named by its environment variable and neither kept
 nor shown. Server and control plane are two systems: the steps are ordered, and each can be repeated.
@@ -39,7 +40,7 @@ from tenants.mongodb.credentials import (
     without_user,
 )
 from tenants.mongodb.transaction import atomic
-from tenants.naming import CONTROL_ALIAS
+from tenants.naming import CONTROL_ALIAS, SHARED_ALIAS
 
 Client = MongoClient[dict[str, Any]]
 
@@ -47,6 +48,10 @@ Client = MongoClient[dict[str, Any]]
 # a role of that organization's database: the server lets such a role reach into no other.
 APPLICATION = "valuation_application"
 PASSWORD_SETTING = "VALUATION_APPLICATION_PASSWORD"  # noqa: S105 - the name of a variable
+# Who reads the shared resources: the user's name and its role's, the setting with its address.
+SHARED_READER = "valuation_shared_reader"
+SHARED_READER_SETTING = "SHARED_READER_URI"
+SHARED_PASSWORD_SETTING = "VALUATION_SHARED_READER_PASSWORD"  # noqa: S105 - the name of a variable
 SHORTEST_PASSWORD = 16
 # Stands for the password in an address that is shown.
 PLACEHOLDER = "PASSWORD"
@@ -64,6 +69,7 @@ ACTIONS = (
     "listCollections",
     "listIndexes",
 )
+READING = ("find", "listCollections", "listIndexes")
 # What the room for one more organization is measured by.
 CLUSTER_ACTIONS = ("serverStatus",)
 # A migration has the server remove the control plane's expired sessions, which changes an index.
@@ -100,10 +106,13 @@ class PlacementChanged(TenancyError):
 
 @dataclass(frozen=True, slots=True)
 class Restricted:
-    """The outcome for a cluster. ``address`` has PLACEHOLDER in place of the password, which is in
-    ``new_password`` when it was made just now, and nowhere otherwise."""
+    """The outcome for a cluster, or for the shared resources: their ``name``.
 
-    cluster: Cluster
+    ``address`` has PLACEHOLDER in place of the password, which is in ``new_password`` when it was made just
+    now, and nowhere otherwise.
+    """
+
+    name: str
     address: str
     new_password: str | None
 
@@ -122,7 +131,7 @@ def restrict_cluster(
     """
     address = _address_of_cluster(cluster.address_setting)
     with _administrator(administrator, cluster.address_setting) as client, _asking(administrator):
-        secret, made = _application_password(client, address, make=new_password)
+        secret, made = _password_of(client, APPLICATION, PASSWORD_SETTING, address, make=new_password)
         _ensure_role(client, USERS_DATABASE, _privileges_on_cluster())
         _ensure_user(client, APPLICATION, secret, USERS_DATABASE)
     record_audit(
@@ -131,7 +140,7 @@ def restrict_cluster(
         target=cluster.name,
         details={"user": APPLICATION, "password": "new" if made else "as before"},
     )
-    return Restricted(cluster, with_user(address, APPLICATION, PLACEHOLDER), secret if made else None)
+    return Restricted(cluster.name, with_user(address, APPLICATION, PLACEHOLDER), secret if made else None)
 
 
 def _privileges_on_cluster() -> list[dict[str, Any]]:
@@ -144,24 +153,54 @@ def _privileges_on_cluster() -> list[dict[str, Any]]:
     ]
 
 
-def _application_password(client: Client, address: str, *, make: bool) -> tuple[str, bool]:
-    """The password, and whether it was made here, so that somebody has to be told."""
-    given = os.environ.get(PASSWORD_SETTING, "")
+def _password_of(client: Client, name: str, setting: str, address: str, *, make: bool) -> tuple[str, bool]:
+    """The password of a user, and whether it was made here, so that somebody has to be told.
+
+    ``setting`` is the variable that may hold it, ``address`` one that may name the user already.
+    """
+    given = os.environ.get(setting, "")
     if given:
         if len(given) < SHORTEST_PASSWORD:
-            raise PasswordProblem(f"{PASSWORD_SETTING} has fewer than {SHORTEST_PASSWORD} characters.")
+            raise PasswordProblem(f"{setting} has fewer than {SHORTEST_PASSWORD} characters.")
         return given, False
     if not make:
-        in_use = user_of(address)
-        if in_use is not None and in_use[0] == APPLICATION:
+        in_use = user_of(address) if address else None
+        if in_use is not None and in_use[0] == name:
             return in_use[1], False
         # A new password would lock out whoever works with the present one.
-        if client[USERS_DATABASE].command("usersInfo", APPLICATION)["users"]:
+        if client[USERS_DATABASE].command("usersInfo", name)["users"]:
             raise PasswordProblem(
-                f"The user {APPLICATION} exists, and its password is not known here. Set {PASSWORD_SETTING} "
-                "to it, or ask for a new one, which shuts out every process that has the old one."
+                f"The user {name} exists, and its password is not known here. Set {setting} to it, or ask "
+                "for a new one, which shuts out every process that has the old one."
             )
     return secrets.token_urlsafe(32), True
+
+
+# The reader of the shared resources -------------------------------------------------------------------
+
+
+def restrict_shared(*, administrator: str, by: User | None, new_password: bool = False) -> Restricted:
+    """Make the role and user that read the shared resources, or bring both back to what they should be.
+
+    The role is one of that database, so the server lets it reach into no other. The password is the
+    environment's (VALUATION_SHARED_READER_PASSWORD), else the one in SHARED_READER_URI if that names the user
+    already, else a new one. Steps: role and user on the server → audit. Raises as ``restrict_cluster`` does.
+    """
+    shared = settings.DATABASES[SHARED_ALIAS]
+    address, name = _address_of_cluster(shared["ADDRESS_SETTING"]), shared["NAME"]
+    in_use = settings.READER_ADDRESSES.get(SHARED_READER_SETTING, "")
+    with _administrator(administrator, shared["ADDRESS_SETTING"]) as client, _asking(administrator):
+        secret, made = _password_of(client, SHARED_READER, SHARED_PASSWORD_SETTING, in_use, make=new_password)
+        privileges = [{"resource": {"db": name, "collection": ""}, "actions": list(READING)}]
+        _ensure_role(client, name, privileges, SHARED_READER)
+        _ensure_user(client, SHARED_READER, secret, name, SHARED_READER)
+    record_audit(
+        "shared_resources.restricted",
+        by=by,
+        target=name,
+        details={"user": SHARED_READER, "password": "new" if made else "as before"},
+    )
+    return Restricted(name, with_user(address, SHARED_READER, PLACEHOLDER), secret if made else None)
 
 
 # An organization's own user --------------------------------------------------------------------------
@@ -255,18 +294,20 @@ def _audit(what: str, organization: Organization, by: User | None) -> None:
 # Roles and users on the server -----------------------------------------------------------------------
 
 
-def _ensure_role(client: Client, database: str, privileges: list[dict[str, Any]]) -> None:
-    exists = bool(client[database].command("rolesInfo", APPLICATION)["roles"])
+def _ensure_role(
+    client: Client, database: str, privileges: list[dict[str, Any]], role: str = APPLICATION
+) -> None:
+    exists = bool(client[database].command("rolesInfo", role)["roles"])
     client[database].command(
         "updateRole" if exists else "createRole",
-        APPLICATION,
+        role,
         privileges=privileges,
         roles=[],
         writeConcern=_MAJORITY,
     )
 
 
-def _ensure_user(client: Client, name: str, secret: str, role_database: str) -> None:
+def _ensure_user(client: Client, name: str, secret: str, role_database: str, role: str = APPLICATION) -> None:
     """The user with this password and exactly the one role, whatever it had before."""
     users = client[USERS_DATABASE]
     exists = bool(users.command("usersInfo", name)["users"])
@@ -274,7 +315,7 @@ def _ensure_user(client: Client, name: str, secret: str, role_database: str) -> 
         "updateUser" if exists else "createUser",
         name,
         pwd=secret,
-        roles=[{"role": APPLICATION, "db": role_database}],
+        roles=[{"role": role, "db": role_database}],
         mechanisms=[MECHANISM],
         writeConcern=_MAJORITY,
     )

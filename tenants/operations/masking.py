@@ -231,6 +231,8 @@ def _stored_file(document: Document, masker: Masker) -> Document:
     document["caption"] = masker.text(document.get("caption") or "")
     document["added_by"] = masker.identifier(document["added_by"])
     document["added_by_name"] = masker.name(document["added_by_name"])
+    # What the former system knew of the file.
+    document["legacy"] = None
     return document
 
 

@@ -6,12 +6,17 @@ from tests.isolation import (
     addresses,
     rows_account,
     rows_activity,
+    rows_banks,
+    rows_banks_admin,
+    rows_banks_api,
+    rows_formats_admin,
     rows_oidc,
     rows_people,
     rows_plans,
     rows_sign_in,
     rows_support,
     rows_tokens,
+    rows_upgrade,
     staff_addresses,
 )
 from tests.isolation.addresses import Address
@@ -19,12 +24,17 @@ from tests.isolation.addresses import Address
 _TOPICS = (
     rows_account,
     rows_activity,
+    rows_banks,
+    rows_banks_admin,
+    rows_banks_api,
+    rows_formats_admin,
     rows_oidc,
     rows_people,
     rows_plans,
     rows_sign_in,
     rows_support,
     rows_tokens,
+    rows_upgrade,
 )
 FIRM_ADDRESSES: tuple[Address, ...] = (
     *addresses.FIRM_ADDRESSES,

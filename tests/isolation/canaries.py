@@ -132,6 +132,7 @@ def plant(breed: Breed) -> Firm:
         _override_banks(firm)
         for state in STATES:
             firm.reports[state] = _Life(firm, valuer, manager).reach(state)
+        _set_aside(firm)
         _keep_template(firm)
         Counter.objects.create(name=firm.word("counters.name"), value=7)
         firm.reports["twin"] = _twin(firm)
@@ -242,7 +243,41 @@ def _override_banks(firm: Firm) -> None:
                 OWN_BRANCH: own,
                 firm.branch_code: {"name": firm.word(f"{at}: name of a branch")},
             },
+            formats={"general/land_building": {"all": _format_changes(firm, at)}} if code == "SBI" else None,
+            letterhead={
+                name: firm.word(f"{at}: letterhead.{name}")
+                for name in ("name", "tagline", "address", "phone", "website", "registration")
+            },
+            empanelment={
+                name: firm.word(f"{at}: empanelment.{name}") for name in ("number", "category", "remarks")
+            },
+            under={"bank.name": firm.word(f"{at}: under")},
+            updated_by_name=firm.word(f"{at}: updated_by_name"),
         )
+
+
+def _format_changes(firm: Firm, at: str) -> dict[str, Any]:
+    """A question worded by the firm, and one of its own."""
+    own = {
+        "id": "own_remark",
+        "type": "text",
+        "label": firm.word(f"{at}: label of an own question"),
+        "width": 12,
+    }
+    return {
+        "fields": {"general.location.landmark": {"label": firm.word(f"{at}: label of a question")}},
+        "added": [{"section": "general.location", "after": "landmark", "field": own}],
+    }
+
+
+def _set_aside(firm: Firm) -> None:
+    """An answer that the draft's format has no question for."""
+    kept = {
+        "label": firm.word("reports.set_aside: label"),
+        "answer": firm.word("reports.set_aside: answer"),
+        "reason": firm.word("reports.set_aside: reason"),
+    }
+    Report.objects.filter(pk=firm.reports["draft"].pk).update(set_aside={"general.gone.question": kept})
 
 
 def _keep_template(firm: Firm) -> None:

@@ -37,15 +37,26 @@ _WEAK_CALLS = frozenset({"WeakKeyDictionary", "WeakValueDictionary", "WeakSet", 
 _NOT_ENTERED = (type, types.ModuleType, types.FunctionType, types.MethodType, types.BuiltinFunctionType)
 
 SHARED, BY_ORGANIZATION, INSTRUMENT = "shared", "by organization", "instrument"
+# By the identity of something that is kept elsewhere, for one firm or for all.
+BY_IDENTITY = "by identity"
 # Everything that a process keeps from one request to the next: for whom it is, and why it may.
 KEPT = {
+    "banks.formats.shape:_schema": (SHARED, "the JSON schema of formats, read"),
+    "banks.formats.shape:_fast": (SHARED, "the JSON schema of formats, as closures"),
+    "banks.formats.judging:_judges": (SHARED, "who judges formats, registered at the start"),
     "banks.formats.shape:_validator": (SHARED, "the JSON schema of formats"),
     "banks.formats.shipped:shipped_format": (SHARED, "formats of the repository"),
-    "reports.calculation.compiling:_CACHE": (SHARED, "compiled formulas, by format"),
+    "reports.calculation.compiling:_CACHE": (
+        BY_IDENTITY,
+        "compiled formulas, by the definition that reports.formats keeps",
+    ),
     "reports.calculation.formula:compile_formula": (SHARED, "formulas, by their text in a format"),
     "reports.documents.glyphs:_coverage": (SHARED, "characters that the vendored fonts have"),
     "reports.documents.render:_default": (SHARED, "the worker process, which keeps no document"),
-    "reports.formats:_kept": (SHARED, "definitions of published formats"),
+    "reports.formats:_kept": (
+        BY_ORGANIZATION,
+        "definitions of published formats, and firms' changes of them",
+    ),
     "reports.page_cache:page_cache": (BY_ORGANIZATION, "pictures of documents' pages"),
     "tenants.context:_active": (SHARED, "nothing is active between requests"),
     "tenants.context:_shared_writing": (SHARED, "nothing is writable between requests"),

@@ -314,6 +314,11 @@ def _values(
         "support_id": list(SupportSession.objects.filter(org_id=firm.org_id).values_list("pk", flat=True)),
         "tab": sorted({tab for tab, _ in sections}),
         "section": sorted({section for _, section in sections}),
+        "code": [report.bank_code],
+        "branch": [report.branch_code],
+        "scheme": [report.scheme],
+        "property_type": [report.property_type],
+        "field": [next(definition_of(report).sections()).fields[0].id],
     }
     return values, set(sections)
 

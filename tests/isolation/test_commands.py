@@ -53,6 +53,10 @@ RUNS: dict[str, tuple[Run, ...]] = {
 }
 # Shown elsewhere: they need a server that asks for passwords.
 SHOWN_ELSEWHERE = {
+    "restrict_shared": "Needs a server with users; see the tests of database users.",
+    "import_legacy": "Reads a dump and writes the organizations that it names; see test_import_legacy.py.",
+    "export_formats": "Writes a folder; see reports/tests/test_load_formats.py.",
+    "import_branches": "Takes a file; see banks/exchange/tests/test_applying.py.",
     "restrict_cluster": "Needs a server with users; see the tests of database users.",
     "own_database_user": "Needs a server with users; see the tests of database users.",
     "export_org": "Reads through the client of operations, which is not recorded; see test_export.py.",

@@ -40,6 +40,14 @@ FORMS_ALONE: Mapping[str, str] = {
     "people-invite": "The form of a letter that nobody may be sent now.",
     "token-new": "The form of a token with which nothing could be done now.",
     "reports:values": "Belongs to the editor's form.",
+    "reports:upgrade": "What would become of a draft that may not be changed now.",
+    "bank-change": "The form of what may not be changed now.",
+    "bank-letterhead": "The form of what may not be changed now.",
+    "bank-empanelment": "The form of what may not be changed now.",
+    "branch-add": "The form of what may not be changed now.",
+    "branch-change": "The form of what may not be changed now.",
+    "bank-format-add": "The form of what may not be changed now.",
+    "bank-format-field": "The form of what may not be changed now.",
 }
 # What goes on: it is written in the control plane.
 GOES_ON: Mapping[str, str] = {

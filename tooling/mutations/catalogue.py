@@ -140,6 +140,13 @@ MUTATIONS = (
         (HAZARDS,),
     ),
     Mutation(
+        "firms read the shared resources as the user that may write them",
+        "tenants/mongodb/base.py",
+        "            return reader\n",
+        "            pass\n",
+        (USERS,),
+    ),
+    Mutation(
         "every firm's database is the first one's",
         "tenants/registry.py",
         '            "NAME": placement.org_id,\n',

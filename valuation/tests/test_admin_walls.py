@@ -96,6 +96,12 @@ def every_page() -> list[str]:
         banks.url("branch_add", bank.pk),
         banks.url("branch_change", bank.pk, code),
         banks.url("branch_remove", bank.pk, code),
+        banks.url("list_import"),
+        banks.url("list_export"),
+        banks.url("all_as_firm"),
+        banks.url("branches_import", bank.pk),
+        banks.url("branches_export", bank.pk),
+        banks.url("as_firm", bank.pk),
         f"{reverse('admin:autocomplete')}?app_label=tenants&model_name=user&field_name=organization",
     ]
 

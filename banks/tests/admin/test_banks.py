@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
+from django.db import connections
 from django.test import Client
 from django.urls import reverse
 
 from banks.admin.banks import BranchForm
-from banks.branches import BranchProblem, BranchTaken, BranchUnknown, add_branch, change_branch
+from banks.branches import (
+    BranchProblem,
+    BranchTaken,
+    BranchUnknown,
+    add_branch,
+    change_branch,
+    remove_branch,
+)
 from banks.models import Bank, Branch
-from tenants.context import shared_resources_writable
+from tenants.context import no_organization, shared_resources_writable
 from tenants.models import AuditEntry, User
+from tenants.mongodb.monitoring import Command
 
+Commands = Callable[[], AbstractContextManager[list[Command]]]
 ClientFor = Callable[[User], Client]
 BRANCH = {
     "code": "DB_MAIN",
@@ -146,6 +158,9 @@ def test_a_branch_is_added_and_audited(office: Client, bank: Bank, staff: User) 
         ({"ifsc": ""}, "ifsc", "required"),
         ({"pin_code": "012345"}, "pin_code", "does not begin with 0"),
         ({"email": "nonsense"}, "email", "valid email"),
+        ({"micr": "12345678"}, "micr", "nine digits"),
+        ({"phone": "call us"}, "phone", "at least six digits"),
+        ({"manager_phone": "12"}, "manager_phone", "at least six digits"),
         ({"city": ""}, "city", "required"),
         ({"latitude": "91", "longitude": "77"}, "latitude", "less than or equal to 90"),
         ({"latitude": "18.5"}, "longitude", "both latitude and longitude"),
@@ -215,22 +230,44 @@ def test_a_branch_s_code_may_hold_a_slash(office: Client, bank: Bank, staff: Use
 # The verbs ----------------------------------------------------------------------------------------------
 
 
-def test_what_somebody_else_added_meanwhile_stays(
-    bank: Bank, staff: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    other = Branch(code="DB_NEW", name="New", ifsc="DEMO0000008", city="Pune", state="MH")
-    raced: list[bool] = []
-    require_free = add_branch.__globals__["_require_free"]
-
-    def race(*args: Any) -> None:
-        if not raced:
-            raced.append(True)
-            add_branch(Bank.objects.get(pk=bank.pk), other, by=staff)
-        require_free(*args)
-
-    monkeypatch.setitem(add_branch.__globals__, "_require_free", race)
-    change_branch(bank, "DB_FORT", Branch(**{**VALUES, "code": "DB_FORT"}), by=staff)
+def test_what_somebody_else_added_since_the_page_was_opened_stays(bank: Bank, staff: User) -> None:
+    opened = Bank.objects.get(pk=bank.pk)
+    add_branch(bank, Branch(code="DB_NEW", name="New", ifsc="DEMO0000008", city="Pune", state="MH"), by=staff)
+    change_branch(opened, "DB_FORT", Branch(**{**VALUES, "code": "DB_FORT"}), by=staff)
     assert codes(bank) == ["DB_FORT", "DB_CAMP", "DB_NEW"]
+
+
+def test_of_two_who_take_the_same_code_at_once_one_is_refused(bank: Bank, staff: User) -> None:
+    def add(number: int) -> bool:
+        branch = Branch(**{**VALUES, "code": "DB_MAIN", "ifsc": f"DEMO000100{number}"})
+        try:
+            with no_organization():
+                add_branch(bank, branch, by=staff)
+        except BranchTaken:
+            return False
+        return True
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(add, range(4))) == [False, False, False, True]
+    assert codes(bank).count("DB_MAIN") == 1
+
+
+def test_changing_a_branch_sends_that_branch_and_no_other(
+    bank: Bank, staff: User, commands: Commands
+) -> None:
+    with commands() as sent:
+        change_branch(bank, "DB_FORT", Branch(**{**VALUES, "code": "DB_FORT"}), by=staff)
+    assert [one.name for one in sent if one.collection == "banks"] == ["findAndModify"]
+
+
+def test_what_no_form_has_stays_with_the_branch(office: Client, bank: Bank) -> None:
+    with shared_resources_writable():
+        kept = Bank.objects.get(pk=bank.pk)
+        kept.branches[0].legacy = {"id": "old"}
+        kept.save()
+    office.post(url(bank, "branch_change", "DB_FORT"), {**BRANCH, "code": "DB_FORT", "ifsc": "DEMO0000002"})
+    [changed, _] = Bank.objects.get(pk=bank.pk).branches
+    assert (changed.name, changed.legacy) == ("Main Road", {"id": "old"})
 
 
 VALUES = {"name": "Main Road", "ifsc": "DEMO0000001", "city": "Pune", "state": "Maharashtra"}
@@ -251,3 +288,129 @@ def test_a_bank_that_is_gone_is_said(bank: Bank, staff: User) -> None:
         Bank.objects.filter(pk=bank.pk).delete()
     with pytest.raises(BranchProblem, match="does not exist any more"):
         add_branch(bank, Branch(**{**VALUES, "code": "DB_MAIN"}), by=staff)
+
+
+# Ten thousand branches ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def large(bank: Bank) -> Bank:
+    """A bank of 3,000 branches, as the server has them."""
+    connection: Any = connections["shared"]
+    branches = [
+        {
+            "code": f"B{number:05}",
+            "name": f"Branch {number:05}",
+            "ifsc": f"DEMO0{number:06}",
+            "city": "Pune",
+            "state": "Maharashtra",
+            "is_active": True,
+        }
+        for number in range(3_000)
+    ]
+    with shared_resources_writable():
+        connection.get_collection("banks").update_one({"_id": bank.pk}, {"$set": {"branches": branches}})
+    return bank
+
+
+def objects_made(monkeypatch: pytest.MonkeyPatch) -> list[Branch]:
+    """Every Branch that is made from now on."""
+    made: list[Branch] = []
+    init = Branch.__init__
+
+    def count(self: Branch, *args: Any, **kwargs: Any) -> None:
+        made.append(self)
+        init(self, *args, **kwargs)
+
+    monkeypatch.setattr(Branch, "__init__", count)
+    return made
+
+
+@pytest.mark.parametrize("query", [{}, {"branch": "branch 0299"}, {"page": "60"}], ids=str)
+def test_a_bank_s_page_costs_three_commands_and_makes_the_branches_it_shows(
+    office: Client, large: Bank, commands: Commands, monkeypatch: pytest.MonkeyPatch, query: dict[str, str]
+) -> None:
+    made = objects_made(monkeypatch)
+    with commands() as sent:
+        page = office.get(url(large, "change"), query).content.decode()
+    assert page.count('class="remove"') == len(made) <= 50
+    assert [one.collection for one in sent] == ["sessions", "banks", "banks"]
+
+
+def test_a_page_beyond_the_last_is_the_last(office: Client, large: Bank) -> None:
+    page = office.get(url(large, "change"), {"page": "999"}).content.decode()
+    assert "B02999" in page
+    assert "Page 60 of 60" in page
+
+
+def test_the_words_of_a_search_are_text(office: Client, bank: Bank) -> None:
+    page = office.get(url(bank, "change"), {"branch": ".*"}).content.decode()
+    assert "No branch has “.*”" in page
+
+
+@pytest.mark.parametrize("query", ["demo0000003", "camp", "pune", "DB_CAMP", "demo bank"])
+def test_a_bank_is_found_by_what_its_branches_have(
+    office: Client, bank: Bank, commands: Commands, query: str
+) -> None:
+    with commands() as sent:
+        response: Any = office.get(reverse("admin:banks_bank_changelist"), {"q": query})
+    assert [one.code for one in response.context_data["cl"].result_list] == ["DEMO"]
+    assert len(sent) <= 5
+
+
+@pytest.mark.parametrize("query", ["nowhere", ".*", "DEMO0000002 camp"])
+def test_words_must_be_one_branch_s_and_are_no_expression(office: Client, bank: Bank, query: str) -> None:
+    response: Any = office.get(reverse("admin:banks_bank_changelist"), {"q": query})
+    assert list(response.context_data["cl"].result_list) == []
+
+
+# An IFSC of other letters -------------------------------------------------------------------------------
+
+ODD = {**BRANCH, "ifsc": "HDFC0000001"}
+
+
+def test_an_ifsc_unlike_the_bank_s_others_is_asked_about(office: Client, bank: Bank) -> None:
+    response: Any = office.post(url(bank, "branch_add"), ODD)
+    assert "begin with DEMO" in errors(response)["ifsc"][0]
+    assert 'name="ifsc_confirmed"' in response.content.decode()
+    assert codes(bank) == ["DB_FORT", "DB_CAMP"]
+
+
+def test_it_is_taken_once_somebody_says_that_it_is_right(office: Client, bank: Bank) -> None:
+    office.post(url(bank, "branch_add"), {**ODD, "ifsc_confirmed": "on"})
+    assert codes(bank) == ["DB_FORT", "DB_CAMP", "DB_MAIN"]
+
+
+def test_a_bank_s_only_branch_is_compared_with_none(office: Client, bank: Bank, staff: User) -> None:
+    remove_branch(bank, "DB_CAMP", by=staff)
+    office.post(url(bank, "branch_change", "DB_FORT"), {**ODD, "code": "DB_FORT"})
+    assert [branch.ifsc for branch in Bank.objects.get(pk=bank.pk).branches] == ["HDFC0000001"]
+
+
+def test_the_question_is_not_there_before_it_is_asked(office: Client, bank: Bank) -> None:
+    assert "ifsc_confirmed" not in office.get(url(bank, "branch_add")).content.decode()
+
+
+# A branch that is older than some of the fields -----------------------------------------------------------
+
+
+@pytest.fixture
+def older(bank: Bank) -> Bank:
+    """With one branch, stored before there was an area, a landmark or a manager."""
+    branch = {"code": "OLD", "name": "Old", "ifsc": "DEMO0000004", "city": "Pune", "state": "Maharashtra"}
+    connection: Any = connections["shared"]
+    with shared_resources_writable():
+        connection.get_collection("banks").update_one({"_id": bank.pk}, {"$set": {"branches": [branch]}})
+    return bank
+
+
+def test_an_older_branch_is_listed_and_opened(office: Client, older: Bank) -> None:
+    assert "DEMO0000004" in office.get(url(older, "change")).content.decode()
+    assert office.get(url(older, "branch_change", "OLD")).status_code == 200
+
+
+def test_an_older_branch_is_changed(office: Client, older: Bank) -> None:
+    form = {**BRANCH, "code": "OLD", "ifsc": "DEMO0000004", "area": "Camp"}
+    office.post(url(older, "branch_change", "OLD"), form)
+    [branch] = Bank.objects.get(pk=older.pk).branches
+    assert (branch.name, branch.area, branch.manager_name) == ("Main Road", "Camp", "")

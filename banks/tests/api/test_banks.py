@@ -140,3 +140,104 @@ def test_it_keeps_to_its_commands(
         browser.get(path)
 
     assert len(sent) <= budget, sent
+
+
+def test_it_tells_the_branches_page_by_page(client_for: ClientFor, viewer: User) -> None:
+    browser = client_for(viewer)
+    pages = [
+        browser.get("/api/banks/SBI", {"limit": 3, "page": page}).json()["branches"] for page in (1, 2, 3)
+    ]
+    names = [branch["name"] for page in pages for branch in page]
+    assert ([len(page) for page in pages], names) == ([3, 1, 0], sorted(names, key=str.casefold))
+
+
+FORMAT = "/api/banks/SBI/formats/general/land_building"
+CHANGES = {
+    "parameters": {"realizable_percent": "85"},
+    "fields": {
+        "common.details.applicant_name": {"label": "Borrower"},
+        "land.valuation.rate_reason": {"hidden": True},
+    },
+}
+
+
+def test_it_tells_a_format_as_the_firm_sees_it(
+    client_for: ClientFor, firm: Organization, viewer: User
+) -> None:
+    change(firm, formats={"general/land_building": {"all": CHANGES}})
+
+    told = client_for(viewer).get(FORMAT).json()
+
+    assert told["content"]["parameters"]["realizable_percent"] == "85"
+    assert told["origins"]["parameters.realizable_percent"] == "firm"
+    assert told["origins"]["common.details.applicant_name.label"] == "firm"
+    assert told["origins"]["common.details.purpose.label"] == "shared"
+    assert told["hidden"] == {"land.valuation.rate_reason": "firm"}
+    assert (told["version"], told["branch"], told["stale"]) == (1, "", [])
+
+
+def test_it_tells_a_format_for_one_branch(client_for: ClientFor, firm: Organization, viewer: User) -> None:
+    branches = {"SBI_BLR_MGR": {"parameters": {"realizable_percent": "80"}}}
+    change(firm, formats={"general/land_building": {"all": CHANGES, "branches": branches}})
+
+    told = client_for(viewer).get(FORMAT, {"branch": "SBI_BLR_MGR"}).json()
+
+    assert told["content"]["parameters"]["realizable_percent"] == "80"
+    assert told["origins"]["parameters.realizable_percent"] == "branch"
+
+
+def test_it_tells_what_has_no_effect_any_more(
+    client_for: ClientFor, firm: Organization, viewer: User
+) -> None:
+    gone = {"fields": {"land.valuation.gone": {"label": "Gone"}}}
+    change(firm, formats={"general/land_building": {"all": gone}})
+
+    (stale,) = client_for(viewer).get(FORMAT).json()["stale"]
+
+    assert stale["place"] == "format.general/land_building/@/label/land.valuation.gone"
+    assert "no field land.valuation.gone" in stale["problem"]
+
+
+def test_it_names_a_branch_that_the_bank_has_not(client_for: ClientFor, viewer: User) -> None:
+    answer = client_for(viewer).get(FORMAT, {"branch": "NOWHERE"})
+
+    assert (answer.status_code, answer.json()["errors"][0]["parameter"]) == (422, "branch")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/banks/NONE/formats/general/land_building",
+        "/api/banks/SBI/formats/general/castle",
+        "/api/banks/SBI/formats/$ne/..",
+    ],
+)
+def test_it_has_no_format_of_another_name(client_for: ClientFor, viewer: User, path: str) -> None:
+    assert client_for(viewer).get(path).status_code == 404
+
+
+def test_it_has_no_format_of_a_bank_that_the_firm_hides(
+    client_for: ClientFor, firm: Organization, viewer: User
+) -> None:
+    change(firm, hidden=True)
+
+    assert client_for(viewer).get(FORMAT).status_code == 404
+
+
+def test_a_rival_sees_nothing_of_what_a_firm_changes_of_a_format(
+    client_for: ClientFor, rival: Organization, viewer: User
+) -> None:
+    change(rival, formats={"general/land_building": {"all": CHANGES}})
+
+    assert "firm" not in client_for(viewer).get(FORMAT).json()["origins"].values()
+
+
+def test_a_format_keeps_to_its_commands(
+    client_for: ClientFor, viewer: User, commands: Callable[[], Any]
+) -> None:
+    browser = client_for(viewer)
+    with commands() as sent:
+        browser.get(FORMAT)
+
+    # The session; override, bank, list of formats; content and override.
+    assert len(sent) <= 6, sent

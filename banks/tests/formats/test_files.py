@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from banks.formats import reading
+from banks.formats import files
 from banks.formats.problems import FormatProblem
 from banks.formats.reading import load_json, read_format_file
 from banks.tests.formats.small import small_common
@@ -48,7 +48,7 @@ def test_it_names_a_file_that_is_missing(tmp_path: Path) -> None:
 
 
 def test_it_refuses_a_file_that_is_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "MOST_BYTES", 10)
+    monkeypatch.setattr(files, "MOST_BYTES", 10)
     path = tmp_path / "large.json"
     path.write_text('{"title": "eleven"}', encoding="utf-8")
 

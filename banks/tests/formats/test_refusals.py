@@ -46,6 +46,10 @@ def table(**attributes: Any) -> Callable[[Raw], object]:
     return lambda raw: field_of(raw, "owners")["table"].update(attributes)
 
 
+def lookup(**table_of: Any) -> Callable[[Raw], object]:
+    return lambda raw: raw.update(lookups={"rates": table_of})
+
+
 TEXT = {"id": "part", "type": "text", "label": "Part"}
 TABLE_FIELD = {"type": "dynamic_table"}
 
@@ -185,6 +189,22 @@ TABLE_FIELD = {"type": "dynamic_table"}
         (table(row_fields=[{**TEXT, "id": "other"}]), "row_fields belong to column_dynamic tables"),
         (column(0, condition={"field": "built", "operator": "filled"}), "has no condition; remove it"),
         (add(type="group", required=True, fields=[TEXT]), "a group cannot be required"),
+        # rates, and tables to look up in
+        (add(type="text", per="sq_ft"), "a text is no rate; remove per"),
+        (put("extent", per="sq_ft"), "it is in sq_ft and also per sq_ft"),
+        (put("built", options=[{"value": v, "label": v} for v in ("a", "A")]), "option a occurs twice"),
+        (lookup(), "it needs either rows or ranges"),
+        (lookup(rows={"a": 1}, ranges=[{"value": 1}]), "it needs either rows or ranges"),
+        (lookup(rows={"a": 1, "A": 2}), "a occurs 2 times but for capitals"),
+        (lookup(ranges=[{"value": 1}, {"up_to": 3, "value": 2}]), "only the last range may go without up_to"),
+        (lookup(ranges=[{"up_to": 3, "value": 1}, {"up_to": 3, "value": 2}]), "do not rise"),
+        (lookup(rows={"a": 1}, unit="years"), "unit years is not known; use one of acre"),
+        (lookup(rows={"a": 1}, unit="sq_ft", per="sq_ft"), "either a measure or a rate"),
+        (
+            lambda raw: raw["tabs"].append({**raw["tabs"][0], "id": "parameter"}),
+            "tab parameter: formulas mean",
+        ),
+        (lambda raw: raw.update(headline={}), "headline: fair_market_value is missing"),
         # conditions
         (put("rate", condition={"field": "sold", "operator": "filled"}), "sold, which does not exist"),
         (put("rate", condition={"field": "rate", "operator": "filled"}), "a part of itself"),

@@ -7,6 +7,7 @@ from typing import Any
 
 from banks.formats.reading import load_json
 from banks.formats.shipped import DATA_FOLDER, format_files
+from banks.models import BankType
 
 IFSC = re.compile(r"[A-Z]{4}0[A-Z0-9]{6}")
 
@@ -20,8 +21,31 @@ def branches() -> list[dict[str, Any]]:
     return [branch for bank in banks() for branch in bank["branches"]]
 
 
-def test_six_banks_are_listed() -> None:
-    assert [bank["code"] for bank in banks()] == ["SBI", "BOB", "UBI", "PNB", "UCO", "BOI"]
+def test_the_banks_of_the_library_are_listed() -> None:
+    assert [bank["code"] for bank in banks()] == ["SBI", "BOB", "UBI", "PNB", "UCO", "BOI", "CBI", "HDFC"]
+
+
+def test_each_bank_is_of_a_known_type() -> None:
+    types = {bank["code"]: bank["bank_type"] for bank in banks()}
+
+    assert {code for code, kind in types.items() if kind != "public"} == {"HDFC"}
+    assert set(types.values()) <= set(BankType.values)
+
+
+def test_each_branch_has_the_prefix_of_its_bank() -> None:
+    prefixes = {
+        "SBI": "SBIN",
+        "BOB": "BARB",
+        "UBI": "UBIN",
+        "PNB": "PUNB",
+        "UCO": "UCBA",
+        "BOI": "BKID",
+        "CBI": "CBIN",
+        "HDFC": "HDFC",
+    }
+    found = {(bank["code"], branch["ifsc"][:4]) for bank in banks() for branch in bank["branches"]}
+
+    assert found == set(prefixes.items())
 
 
 def test_each_bank_has_three_to_five_branches() -> None:

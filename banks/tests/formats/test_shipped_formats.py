@@ -7,14 +7,23 @@ from decimal import Decimal
 
 import pytest
 
+from banks import loading
+from banks.formats.checks import MOST_FIELDS
 from banks.formats.definition import FieldType, FormatDefinition, TableKind
+from banks.formats.misfits import misfits
 from banks.formats.paths import index_fields
 from banks.formats.reading import from_content, load_json, read_format_file, to_content
 from banks.formats.shipped import DATA_FOLDER, common_fields, format_files, sample, shipped_format
-from banks.tests.formats.fitting import misfits
 
 NAMES = [path.stem for path in format_files()]
-LAND_AND_BUILDING = ["sbi_land_building_v1", "bob_land_building_v1"]
+LAND_AND_BUILDING = [f"{bank}_land_building_v1" for bank in ("sbi", "bob", "ubi", "uco", "boi")]
+FLATS = [f"{bank}_flat_v1" for bank in ("sbi", "ubi", "uco", "boi")]
+# SHA-256 of content that was published somewhere before families were: reports stand on it for ever.
+PUBLISHED = {
+    "sbi_land_building_v1": "be706ad59a2c95b03dacbbc3d1d779bbbf9d8a49a2596b03babfed93061eb83d",
+    "bob_land_building_v1": "46de2ed3ebabb929ef88ea48c5f7767ec910ed1a95dee0035500292b3bfc1866",
+    "sbi_flat_v1": "0128094720a46fa74c6f642d133677e407182cdee02edff5b13b10c2a58d603b",
+}
 
 
 @pytest.fixture(scope="module")
@@ -22,8 +31,15 @@ def formats() -> dict[str, FormatDefinition]:
     return {name: shipped_format(name) for name in NAMES}
 
 
-def test_three_formats_are_shipped() -> None:
-    assert NAMES == ["bob_land_building_v1", "sbi_flat_v1", "sbi_land_building_v1"]
+def test_land_and_building_is_shipped_for_five_banks_and_flats_for_four() -> None:
+    assert {*LAND_AND_BUILDING, *FLATS} <= set(NAMES)
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_what_was_published_never_changes(name: str) -> None:
+    read = loading.read_format_file(DATA_FOLDER / "formats" / f"{name}.json", common_fields())
+
+    assert read.checksum == PUBLISHED[name]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -76,7 +92,7 @@ def test_an_applicant_may_be_named_in_any_script(formats: dict[str, FormatDefini
     assert index_fields(formats[name])["common.details.applicant_name"].validation.pattern is None
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*LAND_AND_BUILDING, *FLATS])
 def test_it_compares_at_most_six_recent_deals(formats: dict[str, FormatDefinition], name: str) -> None:
     deals = [item for item in index_fields(formats[name]).values() if item.id == "comparables"]
 
@@ -113,7 +129,8 @@ def test_the_abstract_adds_up_every_part(formats: dict[str, FormatDefinition], n
 
 @pytest.mark.parametrize(
     ("name", "realizable", "distress"),
-    [("sbi_land_building_v1", 90, 80), ("sbi_flat_v1", 90, 80), ("bob_land_building_v1", 95, 85)],
+    [(name, 90, 80) for name in [*LAND_AND_BUILDING, *FLATS] if name != "bob_land_building_v1"]
+    + [("bob_land_building_v1", 95, 85)],
 )
 def test_each_bank_has_its_percentages(
     formats: dict[str, FormatDefinition], name: str, realizable: int, distress: int
@@ -123,20 +140,44 @@ def test_each_bank_has_its_percentages(
     assert [parameters["realizable_percent"], parameters["distress_percent"]] == [realizable, distress]
 
 
-def test_bank_of_baroda_depreciates_by_one_per_cent_a_year(formats: dict[str, FormatDefinition]) -> None:
-    assert formats["bob_land_building_v1"].parameters["depreciation_rate"] == Decimal("1.0")
+@pytest.mark.parametrize(
+    ("name", "rate"),
+    [
+        ("bob_land_building_v1", "1.0"),
+        ("ubi_land_building_v1", "1.5"),
+        ("ubi_flat_v1", "1.5"),
+        ("boi_land_building_v1", "1.38"),
+        ("boi_flat_v1", "1.38"),
+    ],
+)
+def test_a_bank_with_a_flat_rate_has_its_own(
+    formats: dict[str, FormatDefinition], name: str, rate: str
+) -> None:
+    assert formats[name].parameters["depreciation_rate"] == Decimal(rate)
 
 
-def test_a_flat_has_an_insurable_value_of_thirty_five_per_cent(formats: dict[str, FormatDefinition]) -> None:
-    assert formats["sbi_flat_v1"].parameters["insurable_percent"] == 35
+def test_one_flat_has_an_insurable_value_of_thirty_five_per_cent(
+    formats: dict[str, FormatDefinition],
+) -> None:
+    insurable = {name: formats[name].parameters.get("insurable_percent") for name in FLATS}
+
+    assert insurable == {"sbi_flat_v1": 35, "ubi_flat_v1": None, "uco_flat_v1": None, "boi_flat_v1": None}
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", LAND_AND_BUILDING)
+def test_the_say_of_each_bank_is_as_its_text_tells(formats: dict[str, FormatDefinition], name: str) -> None:
+    told = formats[name].document.methodology[-1]
+    words = {"nearest": "rounded to the nearest thousand", "down": "cut to whole thousands"}
+
+    assert words[str(formats[name].parameters["say_mode"])] in told
+
+
+@pytest.mark.parametrize("name", [*LAND_AND_BUILDING, *FLATS])
 def test_the_declaration_runs_from_a_to_k(formats: dict[str, FormatDefinition], name: str) -> None:
     assert len(formats[name].document.declaration) == len("abcdefghijk")
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*LAND_AND_BUILDING, *FLATS])
 def test_the_declaration_has_a_table_of_twelve_rows(formats: dict[str, FormatDefinition], name: str) -> None:
     assert len(formats[name].document.declaration_rows) == 12
 
@@ -161,14 +202,14 @@ def test_a_message_goes_with_every_pattern(formats: dict[str, FormatDefinition],
 def test_a_misspelt_answer_would_be_noticed(formats: dict[str, FormatDefinition]) -> None:
     answers = {"site": {"access": {"road_type": "gravel", "road_colour": "red"}}}
 
-    assert misfits(formats["sbi_land_building_v1"], answers) == [
-        "site.access.road_type: 'gravel' is no answer of a select",
-        "site.access.road_colour: no such field",
-    ]
+    road_type, road_colour = misfits(formats["sbi_land_building_v1"], answers)
+
+    assert "'gravel' is no answer" in road_type
+    assert road_colour.startswith("site.access.road_colour: ")
 
 
 def test_the_largest_format_stays_well_inside_the_bounds(formats: dict[str, FormatDefinition]) -> None:
-    assert max(len(index_fields(definition)) for definition in formats.values()) < 300
+    assert max(len(index_fields(definition)) for definition in formats.values()) <= MOST_FIELDS * 2 // 3
 
 
 def test_a_file_reads_as_itself() -> None:

@@ -14,6 +14,7 @@ from banks.formats.definition import (
     FixedRow,
     FormatDefinition,
     FormatKey,
+    Lookup,
     Section,
     Tab,
     Table,
@@ -79,6 +80,7 @@ def a_format(
     tabs: tuple[Tab, ...] = (),
     parameters: Mapping[str, Decimal | str] | None = None,
     headline: Mapping[str, str] | None = None,
+    lookups: Mapping[str, Lookup] | None = None,
 ) -> FormatDefinition:
     """A format whose ``fields`` stand in ``main.land``; further sections and tabs as given."""
     first = (section("land", *fields),) if fields else ()
@@ -90,6 +92,7 @@ def a_format(
         document=DocumentLayout("Report"),
         parameters=parameters or {},
         headline=headline or {},
+        lookups=lookups or {},
     )
 
 

@@ -137,9 +137,32 @@ def test_a_rounding_must_make_sense(asked: Rounding) -> None:
     assert "the rounding needs" in only_fault(a_format(calculated("a", "1", rounding=asked)))
 
 
-def test_a_headline_figure_must_be_worked_out() -> None:
-    fault = only_fault(a_format(number("a"), headline={"land_value": "main.land.a"}))
+def test_a_headline_figure_must_be_a_figure() -> None:
+    fault = only_fault(a_format(text("a"), headline={"land_value": "main.land.a"}))
     assert "headline figure land_value" in fault
+
+
+def test_a_headline_figure_may_be_typed() -> None:
+    assert check_formulas(a_format(number("a"), headline={"land_value": "main.land.a"})) == []
+
+
+def test_a_table_to_look_up_in_must_be_there() -> None:
+    fault = only_fault(a_format(number("a"), calculated("b", "lookup('rates', a)")))
+    assert "looks up in “rates”, which is no table of this format" in fault
+
+
+@pytest.mark.parametrize(
+    "formula", ["value_where(items.cost, a, 1)", "value_where(items.cost, others.cost, 1)"]
+)
+def test_the_columns_of_value_where_are_of_one_table(formula: str) -> None:
+    others = rows("others", number("cost"))
+    fault = only_fault(a_format(ITEMS, others, number("a"), calculated("b", formula)))
+    assert "needs two columns of one table" in fault
+
+
+def test_a_rate_is_per_a_unit_or_a_field_that_chooses_one() -> None:
+    fault = only_fault(a_format(text("kind"), number("rate", per="kind")))
+    assert "the rate is per “kind”, which is neither a unit" in fault
 
 
 def test_every_fault_is_told_at_once() -> None:

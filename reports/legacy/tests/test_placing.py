@@ -1,0 +1,177 @@
+"""Old answers in their places: nested or flat, nothing guessed, nothing lost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reports.legacy.placing import Placed, place, values_of
+from reports.legacy.tests.fixtures import documents, known_format
+from reports.legacy.values import Around
+
+BRANCHES = {"bank_branches": (("HTB_001", frozenset({"lighthouse"})),)}
+FILES = {"65a000000000000000000060": "65a000000000000000000060"}
+LAND = {"extent": "1200", "extent_unit": "sqyd", "rate": 2500}
+
+
+def placed(data: Mapping[str, Any]) -> Placed:
+    known = known_format()
+    return place(data, known.definition, known.converted, Around(choices=BRANCHES, files=FILES), known.common)
+
+
+def at(found: Placed, path: str) -> Any:
+    value: Any = found.answers
+    for key in path.split("."):
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value
+
+
+@pytest.fixture(scope="module")
+def nested() -> Placed:
+    return placed(documents("valuation_reports/reports.json")[0]["report_data"])
+
+
+@pytest.mark.parametrize(
+    ("path", "answer"),
+    [
+        ("common.details.applicant_name", "Applicant Four"),
+        ("common.details.purpose", "home_loan"),
+        ("common.details.branch", "HTB_001"),
+        ("common.details.valuation_date", "2025-03-05"),
+        ("site.where.postal_address", "4 Sample Street\nPanaji"),
+        ("site.where.use", "homes"),
+        ("site.where.utilities", ["water", "power"]),
+        ("site.where.fenced", True),
+        ("site.where.plot", {"survey_no": "112", "remarks": "Level"}),
+        ("site.where.deed", "65a000000000000000000060"),
+        ("site.limits.remarks", "As by deed"),
+        ("site.limits.boundaries.north", {"by_deed": "Road", "length": "40"}),
+        ("site.limits.boundaries.west", {"by_deed": "Plot 5", "length": "30.5"}),
+        ("worth.details.land.extent", {"value": "1200", "unit": "sq_yd"}),
+        ("worth.details.land.rate", "2500"),
+        (
+            "worth.details.floors",
+            [{"floor": "Ground", "net_value": "800000"}, {"floor": "First", "net_value": "450000"}],
+        ),
+        (
+            "worth.details.finish",
+            {
+                "columns": ["Ground floor", "Floor 2"],
+                "cells": {"walls": ["Brick", "Block"], "roof": ["Slab", None]},
+            },
+        ),
+    ],
+)
+def test_a_nested_report_finds_its_places(nested: Placed, path: str, answer: Any) -> None:
+    assert at(nested, path) == answer
+
+
+def test_nothing_of_a_report_that_fits_is_set_aside(nested: Placed) -> None:
+    assert nested.set_aside == {}
+
+
+def test_a_result_that_ours_computes_alike_is_no_override(nested: Placed) -> None:
+    assert at(nested, "worth.details.land.land_value") is None
+    assert nested.placed["report_data.data.worth.land.land_value"] == "worth.details.land.land_value"
+
+
+def test_a_result_that_differs_stands_over_ours_and_is_told() -> None:
+    found = placed({"data": {**LAND, "land_value": "1,500"}})
+    assert at(found, "worth.details.land.land_value") == "1500"
+    assert any("computes another figure" in one.problem for one in found.told)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"data": {"postal_address": "Here"}},
+        {"postal_address": "Here"},
+        {"data": {"site": {"postal_address": "Here"}}},
+        {"data": {"site.where.postal_address": "Here"}},
+        {"data": {"HTB_SITE_V1": {"where": {"postal_address": "Here"}}}},
+        {"fields": {"where": {"postal_address": "Here"}}},
+    ],
+)
+def test_every_form_of_a_place_leads_there(data: Mapping[str, Any]) -> None:
+    assert at(placed(data), "site.where.postal_address") == "Here"
+
+
+def test_a_short_form_of_two_places_is_told_and_placed_nowhere() -> None:
+    found = placed({"data": {"remarks": "Which?"}})
+    assert found.answers == {}
+    (kept,) = found.set_aside.values()
+    assert kept["answer"] == "Which?"
+    assert "site.limits.remarks, site.where.plot.remarks" in kept["reason"]
+
+
+def test_two_answers_to_one_question_are_both_kept() -> None:
+    found = placed({"data": {"postal_address": "Here", "site": {"where": {"postal_address": "There"}}}})
+    kept = [one["answer"] for one in found.set_aside.values()]
+    assert sorted([at(found, "site.where.postal_address"), *kept]) == ["Here", "There"]
+
+
+def test_a_unit_beside_its_figure_belongs_to_it() -> None:
+    assert at(placed({"data": LAND}), "worth.details.land.extent") == {"value": "1200", "unit": "sq_yd"}
+
+
+def test_a_figure_without_its_unit_is_set_aside() -> None:
+    found = placed({"data": {"extent": "900"}})
+    assert list(found.set_aside) == ["report_data.extent"] or list(found.set_aside) == [
+        "report_data.data.extent"
+    ]
+
+
+def test_cells_without_a_place_are_set_aside_and_the_others_kept() -> None:
+    rows = [
+        {"direction": "Upwards", "by_deed": "Sky"},
+        {"direction": "South", "by_deed": "Lane", "colour": "red"},
+    ]
+    found = placed({"tables": {"boundaries": rows}})
+    assert at(found, "site.limits.boundaries") == {"south": {"by_deed": "Lane"}}
+    assert {"report_data.tables.boundaries.0", "report_data.tables.boundaries.1.colour"} == set(
+        found.set_aside
+    )
+
+
+def test_rows_beyond_the_most_are_set_aside() -> None:
+    rows = [{"floor": str(number), "net_value": number} for number in range(1, 7)]
+    found = placed({"tables": {"floors": rows}})
+    assert len(at(found, "worth.details.floors")) == 4
+    assert len(found.set_aside) == 2
+
+
+KEYS = st.sampled_from(
+    "common_fields data tables site where limits worth land plot extent extent_unit rate land_value remarks "
+    "use utilities boundaries floors finish postal_address applicant_name unheard_of $set a.b rows".split()
+)
+LEAVES = st.sampled_from(["12", "1,200", "Homes", "sqyd", "about", 7, 2.5, True, "05-03-2025", "North", "NA"])
+REPORT_DATA = st.dictionaries(
+    KEYS,
+    st.recursive(
+        LEAVES,
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4),
+        max_leaves=15,
+    ),
+    max_size=4,
+)
+
+
+@settings(max_examples=150)
+@given(REPORT_DATA)
+def test_every_value_is_placed_or_set_aside(data: dict[str, Any]) -> None:
+    found = placed(data)
+    accounted = [*found.placed, *found.set_aside]
+
+    def is_accounted(where: str) -> bool:
+        # A unit goes with its figure, a cell with its table.
+        unit = where.removesuffix("_unit")
+        return any(
+            name in (where, unit) or where.startswith(f"{name}.") or name.startswith(f"{where}.")
+            for name in accounted
+        )
+
+    assert [where for where, _ in values_of(data) if not is_accounted(where)] == []
