@@ -50,6 +50,7 @@ def begin(
         bank_code=definition.key.bank_code,
         scheme=definition.key.scheme,
         property_type=definition.key.property_type,
+        version=definition.key.version,
     )
     answers = sample_answers(name) if filled else None
     branch = _sample(name)["answers"]["common"]["details"]["branch"]

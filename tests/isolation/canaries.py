@@ -316,7 +316,9 @@ class _Life:
 
     def _begun(self, state: str, name: str) -> Report:
         key = shipped_format(name).key
-        stored = Format.objects.get(bank_code="SBI", scheme=key.scheme, property_type=key.property_type)
+        stored = Format.objects.get(
+            bank_code="SBI", scheme=key.scheme, property_type=key.property_type, version=key.version
+        )
         report = actions.begin_report(
             organization=self.firm.organization,
             by=self.valuer,

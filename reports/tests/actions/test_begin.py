@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("formats")
 
 
 def a_format() -> Format:
-    found: Format = Format.objects.get(bank_code="SBI", property_type="land_building")
+    found: Format = Format.objects.get(bank_code="SBI", property_type="land_building", version=1)
     return found
 
 

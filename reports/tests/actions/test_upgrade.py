@@ -15,12 +15,13 @@ from reports.actions.failures import NotAllowed, ReportFrozen, UpgradeRefused
 from reports.actions.upgrade import has_newer_version, prospect_of, upgrade_report
 from reports.formats import definition_of
 from reports.models import Report
-from reports.tests.making import LAND_AND_BUILDING, NOW, begin, in_review
+from reports.tests.making import NOW, begin, in_review
 from tenants.context import organization_active, shared_resources_writable
 from tenants.models import ActivityEntry, Organization, User
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("formats")]
 
+FLAT = "sbi_flat_v1"
 CHANGES: dict[str, Any] = {
     "remove": ["general.location.landmark"],
     "change": {"general.location.pin_code": {"label": "Postal index number"}},
@@ -31,12 +32,12 @@ CHANGES: dict[str, Any] = {
 def draft(firm: Organization, valuer: User) -> Report:
     """A filled draft on version 1."""
     with organization_active(firm.placement):
-        return begin(firm, valuer, name=LAND_AND_BUILDING)
+        return begin(firm, valuer, name=FLAT)
 
 
 def publish_next(status: str = FormatStatus.PUBLISHED) -> Format:
-    """Version 2 of the land-and-building format: without the landmark."""
-    first = Format.objects.get(bank_code="SBI", property_type="land_building", version=1)
+    """Version 2 of the flat's format: without the landmark."""
+    first = Format.objects.get(bank_code="SBI", property_type="flat", version=1)
     content = changed(copy.deepcopy(first.content), CHANGES)
     content["format"] = {**content["format"], "version": 2}
     with shared_resources_writable():
@@ -45,7 +46,7 @@ def publish_next(status: str = FormatStatus.PUBLISHED) -> Format:
             scheme=first.scheme,
             property_type=first.property_type,
             version=2,
-            title="State Bank of India: land and building, revised",
+            title="State Bank of India: flat, revised",
             status=status,
             content=content,
             checksum=checksum_of(content),
@@ -82,7 +83,7 @@ def test_an_upgraded_draft_stands_on_the_newer_version(
 
         assert (stored.format_version, stored.format_title) == (
             2,
-            "State Bank of India: land and building, revised",
+            "State Bank of India: flat, revised",
         )
         assert section is not None
         assert "Postal index number" in {field.label for field in section.fields}
@@ -94,7 +95,7 @@ def test_an_answer_without_a_question_is_kept_aside(firm: Organization, valuer: 
     with organization_active(firm.placement):
         stored = Report.objects.get(pk=upgrade(draft, valuer).pk)
 
-        assert stored.set_aside["general.location.landmark"]["answer"] == landmark
+        assert (stored.set_aside or {})["general.location.landmark"]["answer"] == landmark
         assert "landmark" not in stored.answers["general"]["location"]
 
 
@@ -146,7 +147,7 @@ def test_a_comment_on_a_question_that_is_gone_is_about_the_whole_report(
 def test_what_the_firm_changes_now_is_taken_over(firm: Organization, valuer: User, draft: Report) -> None:
     changes = {"parameters": {"distress_percent": "75"}}
     with organization_active(firm.placement):
-        BankOverride.objects.create(bank_code="SBI", formats={"general/land_building": {"all": changes}})
+        BankOverride.objects.create(bank_code="SBI", formats={"general/flat": {"all": changes}})
         stored = Report.objects.get(pk=upgrade(draft, valuer, version=1).pk)
 
         assert stored.format_changes == changes

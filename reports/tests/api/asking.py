@@ -28,7 +28,7 @@ DETAILS = "common.details"
 def begun(firm: Organization, by: User, property_type: str = "land_building") -> Report:
     """A new report of the firm in the format of the State Bank of India."""
     with organization_active(firm.placement):
-        chosen = Format.objects.get(bank_code="SBI", property_type=property_type)
+        chosen = Format.objects.get(bank_code="SBI", property_type=property_type, version=1)
         return begin_report(
             organization=firm, by=by, now=timezone.now(), format_id=chosen.pk, branch_code="SBI_BLR_MGR"
         )

@@ -9,8 +9,8 @@ from django.test import Client
 from django.urls import reverse
 
 from reports.models import Report
-from reports.tests.actions.test_upgrade import publish_next
-from reports.tests.making import LAND_AND_BUILDING, begin
+from reports.tests.actions.test_upgrade import FLAT, publish_next
+from reports.tests.making import begin
 from reports.tests.pages.conftest import Within
 from tenants.models import Organization, User
 
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("formats")]
 
 @pytest.fixture
 def draft(firm: Organization, valuer: User, within: Within) -> Report:
-    report: Report = within(lambda: begin(firm, valuer, name=LAND_AND_BUILDING))
+    report: Report = within(lambda: begin(firm, valuer, name=FLAT))
     return report
 
 
