@@ -79,7 +79,7 @@ def _unstorable(value: Any, depth: int = 0) -> Iterator[str]:
         yield "It is nested too deeply; a format needs ten levels."
     elif isinstance(value, Mapping):
         for key, one in value.items():
-            if "\0" in key or key.startswith("$"):
+            if not isinstance(key, str) or "\0" in key or key.startswith("$"):
                 yield f"The key {key!r} cannot be stored; write another."
             else:
                 yield from _unstorable(one, depth + 1)

@@ -91,7 +91,7 @@ def test_it_tells_how_many_branches_match_beyond_the_limit(client_for: ClientFor
 def test_it_tells_the_formats_of_a_bank(client_for: ClientFor, viewer: User) -> None:
     formats = client_for(viewer).get("/api/banks/SBI").json()["formats"]
 
-    assert ("general", "land_building", 1) in {
+    assert ("general", "land_building", 2) in {
         (one["scheme"], one["property_type"], one["version"]) for one in formats
     }
 
@@ -173,7 +173,7 @@ def test_it_tells_a_format_as_the_firm_sees_it(
     assert told["origins"]["common.details.applicant_name.label"] == "firm"
     assert told["origins"]["common.details.purpose.label"] == "shared"
     assert told["hidden"] == {"land.valuation.rate_reason": "firm"}
-    assert (told["version"], told["branch"], told["stale"]) == (1, "", [])
+    assert (told["version"], told["branch"], told["stale"]) == (2, "", [])
 
 
 def test_it_tells_a_format_for_one_branch(client_for: ClientFor, firm: Organization, viewer: User) -> None:
