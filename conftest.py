@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.core.management import call_command
+from django.db.models import QuerySet
 from django.test import Client
 from pymongo.database import Database
 
@@ -43,6 +44,13 @@ _STANDING = {"valuation_admin", "shared_resources", *_FIRMS}
 # The firms whose databases this run has made.
 _made: set[str] = set()
 _KEPT_COLLECTIONS = {"django_migrations", "django_content_type", "auth_permission"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The mark would have pytest-django rename the databases, for every test that follows in the process."""
+    marked = [item.nodeid for item in items if item.get_closest_marker("django_db")]
+    if marked:
+        raise pytest.UsageError(f"Use the fixture database, not the mark django_db: {', '.join(marked[:5])}.")
 
 
 @pytest.fixture(scope="session")
@@ -248,7 +256,8 @@ def empty_shared_resources(database: None) -> None:
     """Shared resources without a document."""
     with shared_resources_writable():
         for model in (Bank, CommonFields, DocumentType, Format):
-            model.objects.all().delete()
+            # Published formats too, which their own manager would keep.
+            QuerySet.delete(model.objects.all())
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ is refused and told (``DraftChanged``), whatever part of it each of them changed
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -68,12 +68,14 @@ def new_version(version: Format, *, by: User) -> Format:
         raise DraftProblem(str(error)) from error
 
 
-def draft_of_file(content: Mapping[str, Any], sample: Any, name: str, *, by: User) -> Format:
+def draft_of_file(
+    content: Mapping[str, Any], sample: Any, name: str, *, by: User, effective_from: date | None = None
+) -> Format:
     """A draft with the content of a file that was read and found sound, as the next version of its key.
 
-    Raises FormatProblem, DraftProblem.
+    ``effective_from`` is the file's; publishing proposes it. Raises FormatProblem, DraftProblem.
     """
-    return _added(dict(content), sample, by, {"file": name})
+    return _added(dict(content), sample, by, {"file": name}, effective_from)
 
 
 def save_draft(draft: Format, content: Any, sample: Any, *, base: str, by: User) -> list[Difference]:
@@ -122,7 +124,13 @@ def remove_draft(draft: Format, *, by: User) -> None:
     record_audit("format.draft_removed", by=by, target=draft.key, details={"checksum": draft.checksum})
 
 
-def _added(content: dict[str, Any], sample: Any, by: User, details: Mapping[str, Any]) -> Format:
+def _added(
+    content: dict[str, Any],
+    sample: Any,
+    by: User,
+    details: Mapping[str, Any],
+    effective_from: date | None = None,
+) -> Format:
     key = content["format"]
     versions = Format.objects.filter(
         bank_code=key["bank_code"], scheme=key["scheme"], property_type=key["property_type"]
@@ -137,6 +145,7 @@ def _added(content: dict[str, Any], sample: Any, by: User, details: Mapping[str,
             version=last + 1,
             status=FormatStatus.DRAFT,
             loaded_at=_now(),
+            effective_from=effective_from,
             **_values(numbered, sample, by),
         )
         with shared_resources_writable():

@@ -183,6 +183,9 @@ def _changed(
 ) -> ChangedPlace:
     key = str(place)
     was = under.get(key, shared)
+    if was in (None, "") and shared in (None, ""):
+        # A record older than the field has nothing where others have an empty text.
+        was = shared
     problem = "The bank has no such branch any more; take this back." if gone else ""
     return ChangedPlace(key, place.label, ours, shared, was, stale=was != shared, problem=problem)
 

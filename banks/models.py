@@ -165,8 +165,10 @@ class FormatQuerySet(models.QuerySet["Format"]):
     """Refuses to change what is published, whichever way it is asked."""
 
     def update(self, **kwargs: Any) -> int:
-        """As Django's; of FROZEN fields only for drafts. Raises PublishedFormatChanged."""
-        if kwargs.keys() & FROZEN:
+        """As Django's; of FROZEN fields only for drafts, and no other becomes a draft again. Raises
+        PublishedFormatChanged.
+        """
+        if kwargs.keys() & FROZEN or kwargs.get("status") == FormatStatus.DRAFT:
             self._require_drafts(self)
             return super(FormatQuerySet, self.filter(status=FormatStatus.DRAFT)).update(**kwargs)
         return super().update(**kwargs)
@@ -174,9 +176,19 @@ class FormatQuerySet(models.QuerySet["Format"]):
     def bulk_update(self, objs: Iterable[Format], fields: Iterable[str], *args: Any, **kwargs: Any) -> int:
         """As Django's; of FROZEN fields only for drafts. Raises PublishedFormatChanged."""
         given, names = list(objs), list(fields)
-        if set(names) & FROZEN:
+        unpublished = "status" in names and any(one.is_draft for one in given)
+        if set(names) & FROZEN or unpublished:
             self._require_drafts(self.model._default_manager.filter(pk__in=[one.pk for one in given]))
         return super().bulk_update(given, names, *args, **kwargs)
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Drafts only: reports stand on the others. Raises PublishedFormatChanged."""
+        self._require_drafts(self)
+        return super().delete()
+
+    # As Django has it, so that no template deletes anything.
+    delete.alters_data = True  # type: ignore[attr-defined]
+    delete.queryset_only = True  # type: ignore[attr-defined]
 
     @staticmethod
     def _require_drafts(found: models.QuerySet[Format]) -> None:
@@ -230,7 +242,8 @@ class Format(SharedModel):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """As Django's, one command more. Raises PublishedFormatChanged, see FROZEN."""
-        if not self._state.adding:
+        # One made anew with the id of another would take its place.
+        if self.pk is not None and not kwargs.get("force_insert"):
             self._require_unchanged(kwargs.get("update_fields"))
         super().save(*args, **kwargs)
 
@@ -270,14 +283,16 @@ class Format(SharedModel):
         return self.content
 
     def _require_unchanged(self, update_fields: Iterable[str] | None) -> None:
-        names = FROZEN if update_fields is None else FROZEN & set(update_fields)
-        if not names:
+        written = FROZEN | {"status"} if update_fields is None else set(update_fields)
+        names = FROZEN & written
+        unpublished = "status" in written and self.is_draft
+        if not (names or unpublished):
             return
         key = ("bank_code", "scheme", "property_type", "version")
         stored = Format.objects.filter(pk=self.pk).values("status", *{*names, *key}).first()
         if stored is None or stored["status"] == FormatStatus.DRAFT:
             return
-        if any(stored[name] != getattr(self, name) for name in names):
+        if unpublished or any(stored[name] != getattr(self, name) for name in names):
             raise PublishedFormatChanged(["/".join(str(stored[name]) for name in key)])
 
 

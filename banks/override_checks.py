@@ -11,11 +11,15 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
-from banks.formats.fitting import Problem, Spot, all_shown, change_problems, fitting
-from banks.formats.judging import all_problems
-from banks.formats.overriding import ATTRIBUTES, FormatChanges, adapted, combined, original, own_path
-from banks.formats.problems import FormatProblem
-from banks.formats.reading import from_content
+from banks.formats.fitting import (
+    Problem,
+    all_shown,
+    change_problems,
+    fitting,
+    one_by_one,
+    whole_problems,
+)
+from banks.formats.overriding import FormatChanges, adapted, combined, original, own_path
 from banks.merging import BANK_FIELDS, BRANCH_FIELDS, MergedBank, SharedBank
 from banks.models import Bank, Branch
 from banks.places import Place
@@ -177,7 +181,7 @@ def _layers_problems(content: Mapping[str, Any], name: str, stored: Mapping[str,
     base = adapted(content, all_shown(firm))
     for code, changes in (stored.get("branches") or {}).items():
         # What does not fit the format itself is told on its page; what fitted and now does not, is told here.
-        usual, _ = fitting(content, changes)
+        usual, _ = fitting(content, changes, whole=False)
         problems += _keyed(change_problems(base, usual), name, code)
         problems += _whole_problems(content, name, code, firm, usual)
     return problems
@@ -186,42 +190,21 @@ def _layers_problems(content: Mapping[str, Any], name: str, stored: Mapping[str,
 def _whole_problems(
     content: Mapping[str, Any], name: str, code: str, firm: FormatChanges, changes: FormatChanges
 ) -> Problems:
-    """What is wrong with the format as it results: a formula, a total, a condition that misses something."""
-    known = set(all_problems(from_content(content)))
+    """What is wrong with the format as it results, told at the change that does it."""
 
     def faults(tried: FormatChanges) -> list[str]:
-        try:
-            found = all_problems(from_content(adapted(content, combined(firm, tried))))
-        except FormatProblem as error:
-            found = error.problems
-        return [sentence for sentence in found if sentence not in known]
+        return whole_problems(content, combined(firm, tried))
 
     sentences = faults(changes)
     if not sentences:
         return []
-    for spot, alone in _one_by_one(changes):
+    for spot, alone in one_by_one(changes):
         if found := faults(alone):
             key = str(Place("format", spot.attribute, code, name, spot.path))
             if spot.attribute == "hidden":
                 return [(key, f"Others need this: {found[0]}")]
             return [(key, found[0])]
     return [(str(Place("format", branch=code, format_name=name)), sentence) for sentence in sentences]
-
-
-def _one_by_one(changes: FormatChanges) -> Iterator[tuple[Spot, FormatChanges]]:
-    """Each change that may break something elsewhere, by itself (upon the added fields)."""
-    added = {"added": changes.get("added", ())}
-    for path, wanted in changes.get("fields", {}).items():
-        if wanted.get("hidden"):
-            yield Spot("hidden", path), {**added, "fields": {path: {"hidden": True}}}
-    for parameter, value in changes.get("parameters", {}).items():
-        yield Spot("parameter", parameter), {"parameters": {parameter: value}}
-    for one in changes.get("added", ()):
-        yield Spot("added", own_path(one)), {"added": [one]}
-    for path, wanted in changes.get("fields", {}).items():
-        for attribute in ATTRIBUTES:
-            if attribute in wanted and attribute != "hidden":
-                yield Spot(attribute, path), {**added, "fields": {path: {attribute: wanted[attribute]}}}
 
 
 def _keyed(problems: Iterable[Problem], name: str, code: str) -> Iterator[tuple[str, str]]:

@@ -289,7 +289,11 @@ def _distress(subject: _Subject) -> Iterator[Check]:
 
 
 def _value(subject: _Subject) -> Iterator[Check]:
-    path = subject.definition.headline.get("fair_market_value", "")
+    path = subject.definition.headline.get("fair_market_value")
+    if path is None:
+        # An imported format may say of no figure that it is the value; its reports are written all the same.
+        yield Check(Level.WARNING, "value", "The format does not say which figure is the fair market value")
+        return
     market = subject.calculation.values.get(path)
     if market is None or market <= 0:
         yield Check(Level.FAIL, "value", "There is no fair market value yet", path)

@@ -7,6 +7,7 @@ Nothing is lost: what is set aside is kept by its path, and comes back with a ve
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +15,9 @@ from typing import Any
 from banks.formats.definition import Field, FieldType, FormatDefinition, Section
 from reports.answers import is_empty, is_not_applicable
 from reports.refitting import Misfit, refitted
+
+# Of two answers set aside under one path, the other's key goes on like this: ``land.value.rate (2)``.
+_AGAIN = re.compile(r" \([0-9]+\)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +53,8 @@ class Line:
 class Upgrade:
     """The answers as the newer version takes them, and what became of each of them.
 
-    ``set_aside`` is what the report stores of those without a place: path → ``{"label", "answer",
-    "reason"}``. ``paths`` leads from the old path of each moved question to its new one.
+    ``set_aside`` is what the report stores of those without a place: path (or ``path (2)``) → ``{"label",
+    "answer", "reason"}``. ``paths`` leads from the old path of each moved question to its new one.
     """
 
     answers: dict[str, Any] = field(default_factory=dict)
@@ -90,8 +94,8 @@ def plan_upgrade(
             _put_aside(plan, path, place, answer, "The newer version does not ask this.")
             continue
         _take_over(plan, place, target, answer)
-    _keep_unknown(plan, answers, before)
     _take_back(plan, after, set_aside or {})
+    _take_back(plan, after, _unknown(answers, before))
     plan.asked_anew = [
         Line(path, place.label, "", _where(place))
         for path, place in after.items()
@@ -181,20 +185,32 @@ def _put_aside(plan: Upgrade, path: str, place: Place, answer: Any, reason: str)
     plan.aside.append(Line(path, place.label, _where(place), "", answer, reason))
 
 
-def _keep_unknown(plan: Upgrade, answers: Mapping[str, Any], before: Mapping[str, Place]) -> None:
-    """What is stored under no question of the old version either stays stored: aside, by its path."""
-    groups = {place.group.path for place in before.values() if place.group is not None}
+def _unknown(answers: Mapping[str, Any], before: Mapping[str, Place]) -> dict[str, Any]:
+    """What is stored under no question of the old version, as ``set_aside`` has it: a branch's own question,
+    say, whose report has been given to another branch.
+    """
+    groups = {place.group.path: place.group for place in before.values() if place.group is not None}
+    found: dict[str, Any] = {}
+
+    def look(path: str, label: str, answer: Any) -> None:
+        if path in groups and isinstance(answer, Mapping) and not is_not_applicable(answer):
+            for name, part in answer.items():
+                look(f"{path}.{name}", f"{groups[path].label}: {name}", part)
+        elif path not in before and path not in groups and not is_empty(answer):
+            reason = "The version before did not ask this either."
+            found[path] = {"label": label, "answer": answer, "reason": reason}
+
     for tab_id, tab in answers.items():
         for section_id, section in tab.items() if isinstance(tab, Mapping) else ():
             for field_id, answer in section.items() if isinstance(section, Mapping) else ():
-                path = f"{tab_id}.{section_id}.{field_id}"
-                if path not in before and path not in groups and not is_empty(answer):
-                    reason = "The version before did not ask this either."
-                    plan.set_aside[path] = {"label": field_id, "answer": answer, "reason": reason}
+                look(f"{tab_id}.{section_id}.{field_id}", field_id, answer)
+    return found
 
 
 def _take_back(plan: Upgrade, after: Mapping[str, Place], set_aside: Mapping[str, Any]) -> None:
-    for path, kept in set_aside.items():
+    """Answers without a question till now return where one asks for them; the others are kept."""
+    for key, kept in set_aside.items():
+        path = _AGAIN.sub("", key)
         answer = kept.get("answer") if isinstance(kept, Mapping) and "answer" in kept else kept
         place = after.get(path)
         if place is not None and is_empty(answer_at(plan.answers, path)):
@@ -206,7 +222,16 @@ def _take_back(plan: Upgrade, after: Mapping[str, Place], set_aside: Mapping[str
                 _store(plan.answers, path, fits)
                 plan.returned.append(Line(path, place.label, "", _where(place), fits))
                 continue
-        plan.set_aside.setdefault(path, kept)
+        _keep(plan, path, kept)
+
+
+def _keep(plan: Upgrade, path: str, kept: Any) -> None:
+    """Under its path; beside what another upgrade has kept there, the later under ``path (2)``."""
+    key, number = path, 1
+    while key in plan.set_aside and plan.set_aside[key] != kept:
+        number += 1
+        key = f"{path} ({number})"
+    plan.set_aside[key] = kept
 
 
 def _store(answers: dict[str, Any], path: str, answer: Any) -> None:

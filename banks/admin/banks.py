@@ -7,6 +7,7 @@ on a page of its own. The bank's own page neither reads nor writes them: the ser
 from __future__ import annotations
 
 from copy import copy
+from hashlib import sha256
 from typing import Any, cast
 
 from django import forms
@@ -224,6 +225,13 @@ class BankAdmin(ExchangePages, AsFirmPages):
         form = BranchForm(sent(request), instance=copy(branch) if branch else Branch())
         with self.writing(request):
             valid = form.is_valid()
+        if valid and branch is not None and request.POST.get("base", _state_of(branch)) != _state_of(branch):
+            form.add_error(
+                None,
+                "Somebody changed this branch since you opened it. What you typed is below; look at the "
+                "branch as it is now, and save again to put yours over it.",
+            )
+            valid = False
         if valid:
             done = attempt(form, lambda: self._save_branch(request, bank, code, form))
             if done is not None:
@@ -293,6 +301,7 @@ class BankAdmin(ExchangePages, AsFirmPages):
             "opts": self.opts,
             "original": bank,
             "branch": branch,
+            "base": _state_of(branch) if branch else "",
             "back": self.url("change", bank.pk),
             "media": self.media,
         }
@@ -302,6 +311,12 @@ class BankAdmin(ExchangePages, AsFirmPages):
             adminform = helpers.AdminForm(form, cast(Any, _fieldsets(form)), {}, model_admin=self)
             context |= {"adminform": adminform, "form": form, "errors": form.errors}
         return context
+
+
+def _state_of(branch: Branch) -> str:
+    """What names the state of a branch that a page was made from; the same wherever it says the same."""
+    said = [(name, getattr(branch, name) or "") for name in BranchForm.Meta.fields]
+    return sha256(repr(said).encode()).hexdigest()[:32]
 
 
 def _fieldsets(form: BranchForm) -> tuple[Any, ...]:

@@ -12,6 +12,7 @@ import csv
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -85,6 +86,11 @@ def read_table(content: bytes) -> Table:
 
 
 _Cell = tuple[str, str]
+# What zipfile and openpyxl stumble over in a file that is not whole: they check little of what they read.
+_OF_DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, ParseError, InvalidFileException, EOFError, OSError, RuntimeError),
+    *(LookupError, ValueError, TypeError, AttributeError, ArithmeticError),
+)
 
 
 def _table(rows: Iterator[list[_Cell]]) -> Table:
@@ -175,7 +181,7 @@ def _xlsx_rows(content: bytes) -> Iterator[list[_Cell]]:
                 yield [_of_cell(cell) for cell in row]
         finally:
             book.close()
-    except (InvalidFileException, zipfile.BadZipFile, ParseError, KeyError, ValueError, OSError) as error:
+    except _OF_DAMAGE as error:
         raise UnreadableFile(
             "The XLSX file is damaged. Open it in a spreadsheet and save it anew."
         ) from error
@@ -191,7 +197,7 @@ def _require_small_parts(content: bytes) -> None:
             room = MOST_UNPACKED
             for part in parts:
                 room -= _unpacked(archive, part, room)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+    except _OF_DAMAGE as error:
         raise UnreadableFile(
             "The XLSX file is damaged or has a password. Save it anew without one."
         ) from error

@@ -55,6 +55,8 @@ class _Judge:
         self.wholes = {path for name, path in definition.headline.items() if name in WHOLES}
         self.used = {name for names in formulas.named.values() for name in names}
         self.shown = {path for line in definition.document.abstract_lines for path in line.paths.values()}
+        self.together = self._added_together()
+        self.rates = self._typed_rates()
         self.money: dict[str, list[str]] = {}
         for path, item in self.index.items():
             if _is_money(item):
@@ -135,6 +137,27 @@ class _Judge:
                     found.update(one for side in sides for one in self._paths(side, path))
         return found
 
+    def _added_together(self) -> dict[str, set[str]]:
+        """Path → what some other sum adds it to: a part beside a subtotal is none of the subtotal's."""
+        found: dict[str, set[str]] = {}
+        for path, tree in self.formulas.trees.items():
+            for one in self._sums_in(path, tree):
+                for added in one.added:
+                    found.setdefault(added, set()).update(one.added)
+        return found
+
+    def _typed_rates(self) -> set[str]:
+        """Typed figures that some formula multiplies by a quantity: prices, no parts of a total."""
+        found: set[str] = set()
+        for path, tree in self.formulas.trees.items():
+            for node in ast.walk(tree):
+                if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+                    left, right = self._paths(node.left, path), self._paths(node.right, path)
+                    for side, rest in ((node.left, right), (node.right, left)):
+                        if dotted_name(side) and rest and not any(_is_money(self.index[one]) for one in rest):
+                            found |= self._paths(side, path)
+        return found - self.formulas.trees.keys()
+
     def _paths(self, node: ast.AST, path: str) -> set[str]:
         return {found for name in names_in(node) if (found := self.formulas.find(name, path))}
 
@@ -151,12 +174,17 @@ class _Judge:
             if one.alone and scope != own:
                 continue
             loose = many < 2 and scope != own
+            if loose and self.formulas.is_column(next(iter(self.money[scope]))):
+                # The other columns of a table are other figures of the same rows, no further parts.
+                continue
             for other in self.money[scope]:
                 if other in one.inside or other == path or other in made_from or other in factors:
                     continue
                 if other in self.wholes or _reckoning(other) != _reckoning(path):
                     continue
                 if self.formulas.below(other) & {path, *one.added}:
+                    continue
+                if other in self.together.get(path, ()) or other in self.rates:
                     continue
                 if loose and (other in self.used or other in self.definition.headline.values()):
                     continue
@@ -180,6 +208,9 @@ class _Judge:
                     yield _sentence(total, self.index[part], "the total of the abstract")
 
     def _is_total(self, path: str, before: list[str], emphasised: set[str]) -> bool:
+        if path in self.wholes - {self.definition.headline.get("fair_market_value")} - emphasised:
+            # What may be realized of the total is made from it, and is none itself.
+            return False
         return path in self.formulas.trees and (
             path in emphasised or bool(self.formulas.below(path) & set(before))
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from banks.formats.formula_text import UnreadableFormula, dotted_name, expression, flattened
@@ -13,11 +13,13 @@ from banks.legacy.conditions import resolve_conditions
 from banks.legacy.converted import Suggestion
 from banks.legacy.expressions import Named, Tree, Untranslatable, Writer, read_expression
 from banks.legacy.faults import Severity
+from banks.legacy.ids import clean_id
+from banks.legacy.measures import Measures, is_area_tree, is_rate
 from banks.legacy.naming import Dependence, Names
 from banks.legacy.questions import Gathered, Question
 from banks.legacy.reading import clean_text, shown, truth
-from banks.legacy.suggesting import suggestion_for
-from banks.legacy.units import unit_label, unit_named_in
+from banks.legacy.suggesting import is_money, suggestion_for, total_row
+from banks.legacy.units import unit_label
 
 _TEXTUAL = ("text", "select", "radio")
 # What a completion may call; kept beside the functions of the calculation by a test.
@@ -133,12 +135,12 @@ class _Completing:
             return False
         text = f"{kind or 'no type'} of {', '.join(names) or 'nothing'}"
         try:
-            self._write(question, self._recipe_tree(kind, names), text)
+            self._write(question, self._recipe_tree(kind, names, question), text)
         except Untranslatable as reason:
             self._untranslated(question, text, reason)
         return True
 
-    def _recipe_tree(self, kind: str, names: list[str]) -> Tree:
+    def _recipe_tree(self, kind: str, names: list[str], question: Question) -> Tree:
         if not names:
             raise Untranslatable("it names no field")
         parts: list[Tree] = [("name", name) for name in names]
@@ -148,7 +150,7 @@ class _Completing:
             return parts[0]
         if kind in ("percentage", "percent") and len(parts) == 2:
             rates = [
-                part for part, name in zip(parts, names, strict=True) if "percent" in name or "rate" in name
+                part for part, name in zip(parts, names, strict=True) if self._is_percentage(name, question)
             ]
             if len(rates) == 1:
                 other = parts[1] if rates[0] is parts[0] else parts[0]
@@ -161,6 +163,18 @@ class _Completing:
         for part in parts[1:]:
             tree = (sign, tree, part)
         return tree
+
+    def _is_percentage(self, name: str, question: Question) -> bool:
+        """Whether a field says how many per cent; a rate in money is another thing."""
+        if "percent" in name.lower():
+            return True
+        if "rate" not in clean_id(name).split("_"):
+            return False
+        try:
+            found = self.names.question(name, path=question.path, document=question.document)
+        except Untranslatable:
+            return False
+        return found.is_numeric and not is_money(found) and not is_rate(found)
 
     def _untranslated(self, question: Question, text: str, reason: Untranslatable) -> None:
         place = question.raw.at("formula")
@@ -176,12 +190,14 @@ class _Completing:
         if not question.is_numeric:
             raise Untranslatable(f"it gives a figure, and the field is a {question.type}")
         needs: set[str] = set()
-        measures = _Measures(self, question, tree)
+        measures = Measures(self.names, self.log, question, tree)
         writer = Writer(lambda name: self._named(name, question, needs, measures))
         formula = writer.formula(tree)
+        if len(question.areas) > 1 and not measures.unit:
+            raise Untranslatable("it may come in several units, and nothing says which the formula gives")
         money = question.type == "currency"
         self._take(question, formula, needs, overridable=overridable or measures.assumed)
-        if not money and measures.unit and _is_area(tree, measures.is_area):
+        if not money and measures.unit and is_area_tree(tree, measures.is_area):
             question.node["unit"] = measures.unit
         for change in dict.fromkeys(writer.changes):
             self.log.tell(
@@ -215,7 +231,7 @@ class _Completing:
         if overridable or not question.read_only:
             node["overridable"] = True
 
-    def _named(self, name: str, question: Question, needs: set[str], measures: _Measures) -> Named:
+    def _named(self, name: str, question: Question, needs: set[str], measures: Measures) -> Named:
         try:
             found = self.names.question(name, path=question.path, document=question.document)
         except Untranslatable:
@@ -228,7 +244,7 @@ class _Completing:
         return self._named_question(found, question, needs, measures)
 
     def _named_question(
-        self, found: Question, question: Question, needs: set[str], measures: _Measures
+        self, found: Question, question: Question, needs: set[str], measures: Measures
     ) -> Named:
         text = self.names.shortest(found, question)
         needs.add(found.path)
@@ -236,14 +252,15 @@ class _Completing:
         if found.areas and outside and len(found.areas) > 1:
             raise Untranslatable(f"the column {found.path} may come in several units")
         if not outside and found.areas and not measures.fits(found):
-            return Named(f"area_in({text}, '{measures.unit}')")
+            return Named(f"area_in({text}, '{measures.unit}')", cell=bool(found.table))
         if outside:
             if not found.is_numeric:
                 raise Untranslatable(f"{found.path} is no column of figures")
+            if row := total_row(self.gathered, found.table):
+                raise Untranslatable(f"the row {shown(row)} of {found.table} would count twice")
             return Named(text, "column")
         if found.is_numeric:
-            money = found.type == "currency" or found.node.get("display") == "currency"
-            return Named(text, "number", money)
+            return Named(text, "number", is_money(found), cell=bool(found.table))
         if found.type in _TEXTUAL:
             return Named(text, "text")
         raise Untranslatable(f"{found.path} is a {found.type}")
@@ -343,6 +360,10 @@ class _Completing:
             raise Untranslatable(f"the field is a {question.type}")
         if source.type == "number_with_unit" and len(source.units) > 1:
             raise Untranslatable(f"{source.path} may come in several units")
+        if len(question.areas) > 1:
+            if len(source.areas) != 1 or source.areas[0] not in question.areas:
+                raise Untranslatable("it may come in several units, and its source says none of them")
+            question.node["units"] = source.areas
         text = self.names.shortest(source, question)
         if question.type == "currency" or source.node.get("display") == "currency":
             question.node["display"] = "currency"
@@ -420,79 +441,3 @@ class _Completing:
         if found is None:
             raise Untranslatable(f"there is no field {name[:80]}")
         return found
-
-
-class _Measures:
-    """In which unit the areas of one formula count, and what has to be told of it."""
-
-    def __init__(self, owner: _Completing, question: Question, tree: Tree) -> None:
-        self.owner = owner
-        self.question = question
-        found = [one for name in _names_in(tree) if (one := self._found(name)) is not None]
-        self.rates = [one for one in found if one.type == "currency"]
-        areas = list(dict.fromkeys(unit for one in found for unit in one.areas))
-        self.unit = areas[0] if areas else ""
-        # Nothing says for which unit the rate is, and several are possible.
-        self.assumed = len(areas) > 1
-        said = {unit for rate in self.rates if (unit := unit_named_in(rate.texts))}
-        own = question.areas[0] if question.areas else unit_named_in(question.texts)
-        if areas and len(said) == 1:
-            self.unit, self.assumed = said.pop(), False
-        elif areas and own and not said:
-            self.unit, self.assumed = own, False
-
-    def _found(self, name: str) -> Question | None:
-        try:
-            return self.owner.names.question(name, path=self.question.path, document=self.question.document)
-        except Untranslatable:
-            return None
-
-    def is_area(self, name: str) -> bool:
-        found = self._found(name)
-        return found is not None and bool(found.areas)
-
-    def fits(self, area: Question) -> bool:
-        """Whether the area always comes in the unit of this formula."""
-        return area.areas == [self.unit]
-
-    def tell(self) -> None:
-        """Say in the form which unit is meant, and in the report that the old format did not say it."""
-        if not self.assumed:
-            return
-        words = unit_label(self.unit)
-        for rate in self.rates:
-            hint = f"The area counts in {words}: give the rate per {words}."
-            rate.node["help"] = f"{rate.node['help']} {hint}"[:500] if rate.node.get("help") else hint
-            rate.node.setdefault("suffix", f"per {words}")
-        self.owner.log.tell(
-            self.question.raw.at("formula"),
-            "The area may come in several units, and nothing says for which of them the rate is.",
-            f"The area counts in {words}, the first of its units; form and document say so beside the rate, "
-            "and the result may be overridden.",
-        )  # fmt: skip
-
-
-def _is_area(tree: Any, find: Callable[[str], bool]) -> bool:
-    """Whether the result is an area itself: areas added, compared or multiplied by a plain number."""
-    kind = tree[0]
-    if kind == "name":
-        return find(str(tree[1]))
-    if kind in ("+", "-"):
-        return _is_area(tree[1], find) or _is_area(tree[2], find)
-    if kind in ("*", "/"):
-        left, right = tree[1], tree[2]
-        by_number = right[0] == "number" and _is_area(left, find)
-        return by_number or (kind == "*" and left[0] == "number" and _is_area(right, find))
-    if kind in ("negative", "||", "??"):
-        return _is_area(tree[1], find)
-    if kind == "if":
-        return _is_area(tree[2], find) or _is_area(tree[3], find)
-    return kind == "call" and any(_is_area(one, find) for one in tree[2])
-
-
-def _names_in(tree: Any) -> Iterator[str]:
-    if isinstance(tree, tuple) and tree and tree[0] == "name":
-        yield str(tree[1])
-    elif isinstance(tree, tuple | list):
-        for part in tree:
-            yield from _names_in(part)

@@ -92,10 +92,13 @@ def _several(
         one = condition["value"]
         values.extend(one if isinstance(one, list) else [one])
     target = found[0][1]
+    values = list(dict.fromkeys(values))
+    if len(values) > _MOST_VALUES:
+        raise Untranslatable(f"it compares with {len(values)} values; at most {_MOST_VALUES} are possible")
     return {
         "field": target.path,
         "operator": "in",
-        "value": list(dict.fromkeys(values))[:_MOST_VALUES],
+        "value": values,
     }, target
 
 
@@ -109,8 +112,10 @@ def _comparison(operator: str, given: Any, target: Question, gathered: Gathered)
     if operator in ("filled", "empty"):
         return {"field": target.path, "operator": operator}
     listed = list(given) if isinstance(given, list | tuple) else [given]
+    if len(listed) > _MOST_VALUES:
+        raise Untranslatable(f"it compares with {len(listed)} values; at most {_MOST_VALUES} are possible")
     operator = _for_lists(operator, target, several=len(listed) > 1)
-    values = [_value(one, target, gathered) for one in listed[:_MOST_VALUES]]
+    values = [_value(one, target, gathered) for one in listed]
     if operator in ("in", "not_in"):
         if not values:
             raise Untranslatable("it compares with nothing")

@@ -121,11 +121,15 @@ class _Parser:
         if level == len(self._LEVELS):
             return self._unary()
         tree = self._level(level + 1)
+        before = ""
         while sign := self._operator(level):
             if sign == "%" and self._ends_operand():
-                tree = ("/", tree, ("number", "100"))
-                continue
-            tree = (sign, tree, self._level(level + 1))
+                hundred: Tree = ("number", "100")
+                # ``a / 90%`` is a divided by 0.9: the sign belongs to the figure before it.
+                tree = ("/", tree[1], ("/", tree[2], hundred)) if before == "/" else ("/", tree, hundred)
+            else:
+                tree = (sign, tree, self._level(level + 1))
+            before = sign
         return tree
 
     def _operator(self, level: int) -> str:
@@ -204,12 +208,14 @@ class Named:
 
     kind   number, text, truth, column (a whole column of a table), several (the figures of a group)
     money  whether it is an amount, so that an empty one counts as nothing in a sum
+    cell   whether it is the cell of the same row, where the old formula may have meant the whole column
     """
 
     text: str
     kind: str = "number"
     money: bool = False
     parts: tuple[str, ...] = ()
+    cell: bool = False
 
 
 @dataclass(slots=True)
@@ -325,6 +331,8 @@ class Writer:
         parts: list[str] = []
         for one in arguments:
             found = self.find(str(one[1])) if one[0] == "name" else None
+            if found is not None and found.cell and len(arguments) == 1:
+                raise Untranslatable(f"the {word} of {found.text} over all rows cannot be asked within a row")
             if found is not None and found.kind == "several":
                 parts.extend(found.parts)
             elif found is not None and found.kind == "column":

@@ -33,6 +33,8 @@ ORIGIN = "imported"
 _MAIN = "details"
 _CODE = re.compile(r"[A-Z][A-Z0-9]{1,11}")
 _SECTION_IDS = ("sectionId", "id")
+# What a tab repeats of the sections in its document; read there where the document is silent.
+_SAID_OF_SECTIONS = (*_SECTION_IDS, "sectionName", "sortOrder", "description", "isActive")
 
 
 def is_format(document: Any) -> bool:
@@ -309,6 +311,10 @@ class _Reading:
                     "", "The tab names this section, its document does not have it.", "It is left out.",
                     Severity.KEPT_ASIDE,
                 )  # fmt: skip
+            else:
+                for key in _SAID_OF_SECTIONS:
+                    meant.take(key)
+                meant.finish()
             self.log.keep(meant.place, meant.raw)
 
     def _section(
@@ -350,7 +356,11 @@ class _Reading:
         help_text = help_text or (clean_text(meant.look("description"))[:500] if meant else "")
         if help_text:
             section["help"] = help_text
+        before = len(self.gathered.wishes)
         read_condition(self.gathered, raw, section, scope.path, name)
+        if meant is not None and len(self.gathered.wishes) == before:
+            # The tab may say when a section is shown, too.
+            read_condition(self.gathered, meant, section, scope.path, name)
         return section
 
     # What comes out --------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from banks.formats.field_checks import MOST_COLUMNS, MOST_COLUMNS_ADDED
@@ -196,6 +197,7 @@ def _fixed(
         if cells:
             entry["cells"] = cells
         made.append(entry)
+        _tell_of_row(row, given)
         config.log.keep(row.place, row.raw)
     for key in ("maxRows", "minRows", "allowAddRows"):
         config.log.keep(config.at(key), config.take(key))
@@ -204,6 +206,16 @@ def _fixed(
     )
     _unfillable(gathered, scope, nodes, made)
     return {"kind": "fixed", "columns": nodes, "rows": made}
+
+
+def _tell_of_row(row: Node, columns: Mapping[str, str | None]) -> None:
+    """What a given row says of itself beside its cells has no place here; a formula weighs most."""
+    for key in ("rowId", "id", "sortOrder", *columns):
+        row.take(key)
+    for key in ("formula", "calculatedField", "calculationMetadata"):
+        if key not in columns and (value := row.take(key)) not in (None, "", {}, []):
+            row.tell(key, f"A row with a formula of its own, {shown(value)}.", "Its cells are typed here.")
+    row.finish()
 
 
 def _unfillable(

@@ -270,7 +270,7 @@ class ParametersForm(EditForm):
         label = parameter_label(name)
         if name.endswith("_mode"):
             return forms.ChoiceField(label=label, choices=_MODES, required=False)
-        if name.endswith("_percent"):
+        if name.endswith(("_percent", "depreciation_rate")):
             return _figure(label, min_value=0, max_value=100)
         if name == "say_to":
             return _figure(label, min_value=Decimal("0.01"))
@@ -287,7 +287,7 @@ class ParametersForm(EditForm):
 
     def question(self, name: str) -> dict[str, Any]:
         asked = super().question(name)
-        if name.endswith(("_percent", "_rate")):
+        if name.endswith(("_percent", "depreciation_rate")):
             asked["suffix"] = "%"
         elif name == "say_to":
             asked["prefix"] = "₹"
@@ -310,6 +310,6 @@ def parameter_told(name: str, value: Any) -> str:
     """A parameter's value in words."""
     if name.endswith("_mode"):
         return dict(_MODES).get(str(value), str(value))
-    if name.endswith(("_percent", "_rate")):
+    if name.endswith(("_percent", "depreciation_rate")):
         return f"{value} %"
     return f"₹ {value}" if name == "say_to" else str(value)

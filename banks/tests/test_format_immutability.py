@@ -34,10 +34,9 @@ def version(empty_shared_resources: None) -> Format:
     return stored_format()
 
 
-def set_status(version: Format, status: FormatStatus) -> None:
+def retire(version: Format) -> None:
     with shared_resources_writable():
-        Format.objects.filter(pk=version.pk).update(status=status)
-    version.status = status
+        Format.objects.filter(pk=version.pk).update(status=FormatStatus.RETIRED)
 
 
 def by_saving(version: Format, name: str, value: Any) -> None:
@@ -66,7 +65,19 @@ def by_a_record_made_by_hand(version: Format, name: str, value: Any) -> None:
     copy.save()
 
 
-WAYS = [by_saving, by_saving_a_field, by_update, by_bulk_update, by_a_record_made_by_hand]
+def by_a_record_with_its_id(version: Format, name: str, value: Any) -> None:
+    kept = ("pk", "bank_code", "scheme", "property_type", "version", "title", "content", "checksum")
+    Format(**{key: getattr(version, key) for key in kept} | {name: value}, status="published").save()
+
+
+WAYS = [
+    by_saving,
+    by_saving_a_field,
+    by_update,
+    by_bulk_update,
+    by_a_record_made_by_hand,
+    by_a_record_with_its_id,
+]
 Way = Callable[[Format, str, Any], None]
 
 
@@ -85,14 +96,14 @@ def test_no_way_changes_what_is_published(version: Format, way: Way) -> None:
 
 
 def test_neither_does_what_is_retired_change(version: Format) -> None:
-    set_status(version, FormatStatus.RETIRED)
+    retire(version)
     with pytest.raises(PublishedFormatChanged), shared_resources_writable():
         by_update(version, "title", "Another")
 
 
 @pytest.mark.parametrize("way", WAYS[:4])
-def test_a_draft_changes_every_way(version: Format, way: Way) -> None:
-    set_status(version, FormatStatus.DRAFT)
+def test_a_draft_changes_every_way(empty_shared_resources: None, way: Way) -> None:
+    version = stored_format(FormatStatus.DRAFT)
     with shared_resources_writable():
         way(version, "title", "Another")
     assert Format.objects.get(pk=version.pk).title == "Another"
@@ -102,6 +113,26 @@ def test_a_published_version_is_not_deleted(version: Format) -> None:
     with pytest.raises(PublishedFormatChanged), shared_resources_writable():
         version.delete()
     assert Format.objects.filter(pk=version.pk).exists()
+
+
+def test_nor_are_many_at_once(version: Format) -> None:
+    with pytest.raises(PublishedFormatChanged, match="TST/general/land/1"), shared_resources_writable():
+        Format.objects.filter(bank_code="TST").delete()
+    assert Format.objects.filter(pk=version.pk).exists()
+
+
+def test_drafts_are_deleted_many_at_once(version: Format) -> None:
+    stored_format(FormatStatus.DRAFT, version=2)
+    with shared_resources_writable():
+        Format.objects.filter(status=FormatStatus.DRAFT).delete()
+    assert list(Format.objects.values_list("version", flat=True)) == [1]
+
+
+@pytest.mark.parametrize("way", WAYS[:4])
+def test_what_was_published_never_becomes_a_draft_again(version: Format, way: Way) -> None:
+    with pytest.raises(PublishedFormatChanged), shared_resources_writable():
+        way(version, "status", FormatStatus.DRAFT)
+    assert Format.objects.get(pk=version.pk).status == FormatStatus.PUBLISHED
 
 
 def test_status_and_effective_date_are_no_part_of_it(version: Format) -> None:

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
+from django.db import connections
 
 from banks.managed import ManagedBank
 from banks.merging import Origin
@@ -464,4 +465,30 @@ def test_a_change_of_a_branch_that_is_gone_is_told_and_shown_nowhere(manager: Us
     assert bank.branch(BRANCH) is None
     assert {one.place for one in managed().stale} == {f"branch.{BRANCH}.name", f"branch.{BRANCH}.phone"}
     reset(bank_code="SBI", place=f"branch.{BRANCH}", by=manager, base_version=1)
+    assert managed().stale == ()
+
+
+def test_a_question_is_not_taken_away_while_a_branch_s_own_stands_upon_it(manager: User) -> None:
+    condition = {"field": "own_zone", "operator": "==", "value": "North"}
+    upon = {
+        **ZONE,
+        "field": {"id": "own_north", "type": "text", "label": "Why north", "condition": condition},
+    }
+    given: dict[str, Any] = {"bank_code": "SBI", "format_name": LAND, "by": manager}
+    change_format(**given, changes={"added": [ZONE]}, base_version=0)
+    change_format(**given, changes={"added": [upon]}, branch_code=BRANCH, base_version=1)
+
+    with pytest.raises(OverrideProblem, match="own_north"):
+        change_format(**given, changes={}, base_version=2)
+
+
+def test_a_branch_older_than_a_field_has_changed_no_more_than_one_whose_field_is_empty(
+    manager: User,
+) -> None:
+    with no_organization(), shared_resources_writable():
+        connections["shared"].get_collection("banks").update_one(  # type: ignore[attr-defined]
+            {"code": "SBI", "branches.code": BRANCH}, {"$unset": {"branches.$.area": 1}}
+        )
+    change_branch(bank_code="SBI", branch_code=BRANCH, values={"area": "Fort"}, by=manager, base_version=0)
+
     assert managed().stale == ()

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from banks.formats.definition import FormatKey
 from banks.queries import FormatSummary, published_formats
 from reports.actions.changing import Changed, change_report
 from reports.actions.failures import NotAllowed, ReportFrozen, UpgradeRefused
+from reports.calculation.engine import calculate
+from reports.calculation.totals import headline
 from reports.formats import changes_in_force, definition_by_key, definition_of
 from reports.models import Report
 from reports.upgrading import Upgrade, places, plan_upgrade
@@ -65,6 +68,21 @@ def prospect_of(report: Report) -> Prospect | None:
         definition_of(report), definition_by_key(key, changes), report.answers, report.set_aside
     )
     return Prospect(version, title, changes, plan, is_newer, firm_changed)
+
+
+def values_after(report: Report, prospect: Prospect) -> list[tuple[str, Decimal | None, Decimal | None]]:
+    """(name, before, after) of each figure that the report is known by and that would be another one.
+
+    The same answers give other figures where a percentage or a formula has changed. No command after
+    ``prospect_of``; two calculations.
+    """
+    key = FormatKey(report.bank_code, report.scheme, report.property_type, prospect.version)
+    old, new = definition_of(report), definition_by_key(key, prospect.changes)
+    before = headline(old, calculate(old, report.answers))
+    after = headline(new, calculate(new, prospect.plan.answers))
+    names = dict.fromkeys((*new.headline, *old.headline))
+    both = [(name, before.get(name), after.get(name)) for name in names]
+    return [one for one in both if one[1] != one[2]]
 
 
 def upgrade_report(

@@ -80,13 +80,14 @@ def _line(one: Difference, key: str) -> Line:
 
 
 def _inside(node: Mapping[str, Any]) -> str:
-    """What a node that came or went is: its type, and how many parts are in it."""
-    table = node.get("table") or {}
-    number = sum(
-        len(holder.get(name) or ())
-        for holder in (node, table)
+    """What a node that came or went is: its type, and how many parts are in it. In a draft all may be odd."""
+    lists = [
+        holder.get(name)
+        for holder in (node, node.get("table"))
+        if isinstance(holder, Mapping)
         for name in ("sections", "fields", "columns", "row_fields", "rows")
-    )
+    ]
+    number = sum(len(parts) for parts in lists if isinstance(parts, list))
     kind = str(node.get("type") or "").replace("_", " ")
     parts = f"{number} part{'' if number == 1 else 's'}" if number else ""
     return ", ".join(filter(None, (kind, parts, str(node.get("formula") or ""))))

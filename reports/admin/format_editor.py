@@ -38,7 +38,7 @@ from banks.formats.problems import FormatProblem
 from banks.models import Format
 from reports.admin.format_forms import DOCUMENT, FORMAT, AddForm, PartsForm, WholeForm, parts_for
 from reports.admin.format_preview import NoPreview, figures_of, items_of, preview_of, section_of
-from reports.format_checks import Fault, faults_of
+from reports.format_checks import Fault, faults_of, warnings_of
 from tenants.admin.base import StaffAdmin, sent, staff_of
 
 DOCUMENT_PLACE = "document"
@@ -129,6 +129,7 @@ class DraftPages(StaffAdmin[Format]):
             "entries": _counted(outline(draft.content), faults, place.path),
             "faults": faults[:MOST_FAULTS],
             "fault_count": len(faults),
+            "warnings": [] if faults else warnings_of(draft.content)[:MOST_FAULTS],
             "faults_here": [one for one in faults if place.is_node and one.path == place.path],
             "asked": request.GET.get("ask", "") if place.is_node else "",
             "inside": sum(1 for _ in _inside(place.node)) if place.is_node else 0,
@@ -192,6 +193,7 @@ class DraftPages(StaffAdmin[Format]):
             "token": token_of(draft),
             "faults": faults[:MOST_FAULTS],
             "fault_count": len(faults),
+            "warnings": [] if faults else warnings_of(draft.content)[:MOST_FAULTS],
             "theirs": theirs,
         }
         return TemplateResponse(request, "admin/banks/format/json.html", context, status=status)

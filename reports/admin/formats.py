@@ -412,7 +412,13 @@ class FormatAdmin(DraftPages):
             try:
                 name, read = _read_upload(form)
                 if "add" in request.POST:
-                    draft = draft_of_file(read.content, read.sample, name, by=staff_of(request))
+                    draft = draft_of_file(
+                        read.content,
+                        read.sample,
+                        name,
+                        by=staff_of(request),
+                        effective_from=read.effective_from,
+                    )
                     return self._to_draft(request, draft)
                 context |= self._dry_run(name, read)
             except FormatProblem as error:

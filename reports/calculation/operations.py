@@ -27,6 +27,8 @@ Node: TypeAlias = Callable[[Scope], Value]
 Operate: TypeAlias = Callable[[Decimal, Decimal], Decimal]
 # The rows of a table of the format that a message names.
 _MOST_NAMED = 8
+# How a formula may spell the answer of a checkbox.
+_SAID = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
 def given(value: Value, _scope: Scope) -> Value:
@@ -130,7 +132,13 @@ def _pair(left: Node, right: Node, names: tuple[str, str], scope: Scope) -> tupl
 
 def equals(wanted: bool, left: Node, right: Node, names: tuple[str, str], scope: Scope) -> Value:
     first, second = _pair(left, right, names, scope)
-    same = type(first) is type(second) and first == second
+    if isinstance(first, str) and isinstance(second, bool | tuple):
+        first, second = second, first
+    if isinstance(second, str) and isinstance(first, bool | tuple):
+        # As in a condition: a yes or no by its word, of several choices one that fits is enough.
+        same = second in first if isinstance(first, tuple) else _SAID.get(second.lower()) is first
+    else:
+        same = type(first) is type(second) and first == second
     return same is wanted
 
 

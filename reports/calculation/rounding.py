@@ -13,6 +13,8 @@ MODES = ("nearest", "down", "up")
 # Wide enough for the whole quotient of the largest figure by the smallest step, so the remainder is exact.
 _WIDE = Context(prec=120)
 _LARGEST_PLACES = 60
+# Figures are exact to the 40th digit: 3 × (10 ÷ 3) lies there below 10, which must not cost it a whole step.
+_SETTLED = Context(prec=34)
 
 
 def apply(value: Decimal, step: Decimal, mode: str = "nearest") -> Decimal:
@@ -27,7 +29,7 @@ def apply(value: Decimal, step: Decimal, mode: str = "nearest") -> Decimal:
         raise RoundingProblem("The step of a rounding must be above zero, for example 1 or 1000.")
     if not fits(value):
         raise RoundingProblem("The figure is too large to be rounded.")
-    size = value.copy_abs()
+    size = _SETTLED.plus(value.copy_abs())
     whole = _WIDE.divide_int(size, step)
     rest = _WIDE.subtract(size, _WIDE.multiply(whole, step))
     away = rest > 0 if mode == "up" else mode == "nearest" and _WIDE.add(rest, rest) >= step

@@ -12,21 +12,23 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from banks.formats.definition import Field, FieldType, FormatDefinition, Section
+from banks.formats.definition import Field, FieldType, FormatDefinition, Section, TableKind
 from banks.formats.reading import COMMON_TAB
 from banks.legacy.converted import ConvertedFormat
 from banks.legacy.faults import Severity
 from reports.calculation.engine import calculate
 from reports.calculation.exact import plain_decimal
-from reports.calculation.numbers import canonical
+from reports.calculation.numbers import MOST_PLACES, canonical
 from reports.calculation.rounding import apply
-from reports.legacy.tables import laid
-from reports.legacy.values import Around, Unfit, is_nothing, typed
+from reports.legacy.tables import laid, parts_of, put_back, results_of
+from reports.legacy.values import Around, Unfit, is_nothing, result, typed
 
 # What report_data holds answers in; their names are no part of a place.
 _HOLDERS = frozenset({"common_fields", "commonFields", "data", "tables", "fields", "answers", "values"})
 # What it says of itself, which is kept and is no answer.
 _ABOUT = frozenset({"template_version", "templateVersion", "metadata"})
+# Of a double's 53 bits, a few calculations take the last four.
+_FLOAT_NOISE = Decimal("2E-15")
 _UNIT_ENDINGS = ("_unit", "_units", "Unit")
 
 
@@ -75,6 +77,8 @@ class _Placing:
     containers: set[str] = field(default_factory=set)
     # Old results of what ours computes: our path → (old path, text).
     results: dict[str, tuple[str, str]] = field(default_factory=dict)
+    # The same for cells: our column → row → (old path of the table, text).
+    cells: dict[str, dict[str | int, tuple[str, str]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for section in self.definition.sections():
@@ -165,7 +169,7 @@ class _Placing:
             return
         before = len(self.around.told)
         try:
-            answer = typed(asked, value, self.around)
+            answer = (typed if asked.formula is None else result)(asked, value, self.around)
         except Unfit as problem:
             self.aside(where, question.label, value, str(problem))
             return
@@ -185,12 +189,24 @@ class _Placing:
         for place, old, why in found.left_over:
             there = f"{where}.{place}".rstrip(".")
             self.aside(there, question.label, old, why)
-        if found.answer is not None:
-            self._put(question, where, value, found.answer)
-
-    def _put(self, question: _Question, where: str, value: Any, answer: Any) -> None:
-        if answer is None:
+        if found.answer is None:
             return
+        computed = results_of(question.field, found.answer)
+        if not self._put(question, where, value, found.answer):
+            return
+        for column, cells in computed.items():
+            for row, text in cells.items():
+                known = self.cells.setdefault(column, {}).setdefault(row, (where, text))
+                if known[1] != text:
+                    place = f"{where}.{row}"
+                    self.aside(
+                        place, question.label, text, "The report answers this a second time, otherwise."
+                    )
+
+    def _put(self, question: _Question, where: str, value: Any, answer: Any) -> bool:
+        """Whether the answer stands there now."""
+        if answer is None:
+            return False
         section = question.section
         there = self.result.answers.setdefault(section.tab_id, {}).setdefault(section.id, {})
         if question.group is not None:
@@ -198,9 +214,10 @@ class _Placing:
         known = there.get(question.field.id)
         if known is not None and known != answer:
             self.aside(where, question.label, value, "The report answers this a second time, otherwise.")
-            return
+            return False
         there[question.field.id] = answer
         self.result.placed[where] = question.field.path
+        return True
 
     def aside(self, where: str, label: str, value: Any, why: str) -> None:
         if is_nothing(value):
@@ -213,12 +230,39 @@ class _Placing:
 
     # Results ---------------------------------------------------------------------------------------------
 
+    def settle_cells(self) -> None:
+        """Old cells beside those that ours computes, column by column, as ``settle_results`` does it."""
+        for path, cells in self.cells.items():
+            table_path, _, name = path.rpartition(".")
+            question = self.questions[table_path]
+            table = question.field.table
+            column = next(one for one in parts_of(table) if one.id == name)
+            moving = table is not None and table.kind is TableKind.COLUMN_DYNAMIC
+            values = calculate(self.definition, self.result.answers).values
+            for row, (where, text) in cells.items():
+                step = f"{name}.{row}" if moving else f"{row}.{name}"
+                if same_figure(values.get(f"{table_path}.{step}"), text):
+                    continue
+                if not may_stand(column, text):
+                    reason = "Ours computes another figure from the answers."
+                    self.aside(f"{where}.{step}", column.label, text, reason)
+                    continue
+                put_back(self._answer(question), row, name, text)
+                self._tell_override(f"{where}.{step}", text)
+
+    def _answer(self, question: _Question) -> Any:
+        section = question.section
+        there = self.result.answers[section.tab_id][section.id]
+        return there[question.field.id]
+
     def settle_results(self) -> None:
         """Old results beside ours: the same need no answer; another one stays as an override, or aside."""
         overrides: dict[str, str] = {}
         for _ in range(len(self.results) + 1):
             differing = self._differing(overrides)
-            found = next((path for path in differing if self.questions[path].field.overridable), None)
+            found = next(
+                (one for one in differing if may_stand(self.questions[one].field, self.results[one][1])), None
+            )
             if found is None:
                 break
             overrides[found] = self.results[found][1]
@@ -235,12 +279,15 @@ class _Placing:
         for path, text in overrides.items():
             where = self.results[path][0]
             self._put(self.questions[path], where, text, text)
-            self.tell(
-                where,
-                "Ours computes another figure from the answers.",
-                f"The old figure {text} stands over it; the report shows it as such.",
-                Severity.CHANGED,
-            )
+            self._tell_override(where, text)
+
+    def _tell_override(self, where: str, text: str) -> None:
+        self.tell(
+            where,
+            "Ours computes another figure from the answers.",
+            f"The old figure {text} stands over it; the report shows it as such.",
+            Severity.CHANGED,
+        )
 
     def _differing(self, overrides: Mapping[str, str]) -> list[str]:
         answers = self.result.answers
@@ -271,12 +318,22 @@ def _with(answers: Mapping[str, Any], question: _Question, text: str) -> dict[st
 
 
 def same_figure(computed: Decimal | None, old: str) -> bool:
-    """Whether the old text is the computed figure, to as many places as the old one shows."""
+    """Whether the old text is the computed figure, to as many places as the old one shows.
+
+    The old system reckoned in binary floating point: what differs only in its last digits is the same.
+    """
     figure = plain_decimal(old)
     if computed is None or figure is None:
         return False
     places = len(canonical(figure).partition(".")[2])
-    return computed == figure or apply(computed, Decimal(1).scaleb(-places)) == figure
+    if computed == figure or apply(computed, Decimal(1).scaleb(-places)) == figure:
+        return True
+    return abs(computed - figure) <= abs(computed) * _FLOAT_NOISE
+
+
+def may_stand(question: Field, text: str) -> bool:
+    """Whether an old figure may stand over the computed one: it is allowed, and can be typed."""
+    return question.overridable and len(text.partition(".")[2]) <= MOST_PLACES
 
 
 def place(
@@ -297,6 +354,7 @@ def place(
             placing._walk_into(value, (), where)
         else:
             placing.walk((where.rpartition(".")[2],), where, value)
+    placing.settle_cells()
     placing.settle_results()
     return placing.result
 

@@ -13,6 +13,7 @@ from typing import Any
 from banks.formats.definition import Field, Table, TableKind
 from banks.legacy.converted import TableAnswers
 from reports.legacy.values import Around, Unfit, is_nothing, typed
+from reports.legacy.values import result as worked_out
 
 _HOLDERS = ("rows", "data", "tableData", "table_data", "values")
 _NAMES_OF_ROWS = ("rowId", "row_id", "id", "_id", "key")
@@ -98,7 +99,8 @@ def _cells(
         try:
             # A message of a cell names the cell.
             told = replace(around, told=[])
-            cells[column.id] = typed(column, value, told)
+            reader = typed if column.formula is None else worked_out
+            cells[column.id] = reader(column, value, told)
             around.told.extend(f"{where}.{old}: {one}" for one in told.told)
         except Unfit as problem:
             result.left_over.append((f"{where}.{old}", value, str(problem)))
@@ -171,6 +173,43 @@ def _listed(
     return answer
 
 
+# Cells that ours computes ------------------------------------------------------------------------------
+
+
+def parts_of(table: Table | None) -> tuple[Field, ...]:
+    """What a table asks for in each of its rows (or columns, where those are added)."""
+    return (*table.columns, *table.row_fields) if table is not None else ()
+
+
+def results_of(question: Field, answer: Any) -> dict[str, dict[str | int, str]]:
+    """Take the cells out of a table's answer that ours computes: path of the column → row → old text."""
+    taken: dict[str, dict[str | int, str]] = {}
+    for column in parts_of(question.table):
+        if column.formula is None:
+            continue
+        found: dict[str | int, str] = {}
+        if isinstance(answer, Mapping) and "columns" in answer:
+            line = answer["cells"].get(column.id, [])
+            found = {at: cell for at, cell in enumerate(line) if isinstance(cell, str)}
+            for at in found:
+                line[at] = None
+        else:
+            for row, cells in answer.items() if isinstance(answer, Mapping) else enumerate(answer):
+                if isinstance(cells.get(column.id), str):
+                    found[row] = cells.pop(column.id)
+        if found:
+            taken[column.path] = found
+    return taken
+
+
+def put_back(answer: Any, row: str | int, column: str, text: str) -> None:
+    """Put a cell that ``results_of`` took out into the answer again, to stand over the computed one."""
+    if isinstance(answer, Mapping) and "columns" in answer:
+        answer["cells"][column][row] = text
+    else:
+        answer[row][column] = text
+
+
 # Columns that people add --------------------------------------------------------------------------------
 
 
@@ -204,7 +243,7 @@ def _by_column(table: Table, value: Any, layout: TableAnswers, around: Around, r
                 )
                 continue
             try:
-                line[place] = typed(question, cell, around)
+                line[place] = (typed if question.formula is None else worked_out)(question, cell, around)
             except Unfit as problem:
                 result.left_over.append((f"{name}.{old}", cell, str(problem)))
         if any(cell is not None for cell in line):

@@ -88,6 +88,16 @@ def typed(question: Field, value: Any, around: Around) -> Any:
     return reader(question, value, around)
 
 
+def result(question: Field, value: Any, around: Around) -> Any:
+    """As ``typed``, for what ours computes: a float is given to its last digit, to be compared."""
+    try:
+        return typed(question, value, around)
+    except Unfit:
+        if not isinstance(value, float) or not 1e-40 < abs(value) < 1e18:
+            raise
+        return canonical(_decimal(value))
+
+
 # Text ---------------------------------------------------------------------------------------------------
 
 
@@ -167,6 +177,8 @@ def _measure(question: Field, value: Any, around: Around) -> dict[str, str]:
         if unit and unit not in units:
             raise Unfit(f"The unit “{unit[:24]}” is none of those that the question offers.")
     number, found = _number(value, unit or None, units, around)
+    if unit and found != unit:
+        raise Unfit(f"The figure says {found} and the unit beside it {unit}.")
     # A sole unit is no guess; of several the old system never said which it meant.
     unit = unit or found or (units[0] if len(units) == 1 else None)
     if unit is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import date
 from typing import Any
 
@@ -175,3 +176,17 @@ def test_failures_come_first() -> None:
     levels = [check.level for check in checks(("common.details.applicant_name", None), photographs=0)]
 
     assert levels == sorted(levels, key=list(Level).index)
+
+
+def test_a_format_without_a_headline_stops_no_report_for_it() -> None:
+    definition, answers = dataclasses.replace(shipped_format(), headline={}), sample_answers()
+    results = check_report(definition, answers, calculate(definition, answers), today=TODAY, photographs=4)
+
+    assert [check.level for check in results if check.name == "value"] == [Level.WARNING]
+
+
+def test_a_format_with_a_headline_needs_its_value() -> None:
+    definition = shipped_format()
+    results = check_report(definition, {}, calculate(definition, {}), today=TODAY, photographs=4)
+
+    assert [check.level for check in results if check.name == "value"] == [Level.FAIL]

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
+from banks.formats.changing import changed
 from banks.formats.packing import content_problems
 from banks.formats.reading import load_json, to_content
-from banks.formats.shipped import common_fields, format_files, sample
+from banks.formats.shipped import DATA_FOLDER, common_fields, format_files, sample
 from banks.tests.formats.small import field_of
 from banks.tests.storing import SAMPLE, small_content
-from reports.format_checks import faults_of, place_of, problems_of
+from reports.format_checks import faults_of, place_of, problems_of, warnings_of
 
 FILES = format_files()
 
@@ -81,3 +82,24 @@ def test_content_of_no_shape_at_all_is_told_and_not_fatal() -> None:
 )
 def test_a_sentence_names_its_place(text: str, path: str) -> None:
     assert place_of(text) == path
+
+
+def test_a_total_that_leaves_a_part_out_is_told_but_may_be_published() -> None:
+    content = packed_without_miscellaneous()
+
+    assert problems_of(content, None) == []
+    assert {fault.path for fault in warnings_of(content)} >= {"abstract.market.fair_market_value"}
+
+
+def test_of_an_unsound_format_only_what_is_unsound_is_told() -> None:
+    content = packed_without_miscellaneous()
+
+    assert warnings_of({**content, "headline": {"fair_market_value": "no.such.field"}}) == []
+
+
+def packed_without_miscellaneous() -> dict[str, Any]:
+    """UCO's land and building, its market total without the miscellaneous works."""
+    raw = load_json(DATA_FOLDER / "formats" / "uco_land_building_v1.json")
+    total = "sum(land_value, building_value, extra_value, amenities_value, services_value)"
+    patch = {"change": {"abstract.market.fair_market_value": {"formula": total}}}
+    return changed(to_content(raw, common_fields()), patch)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 
 import pytest
+from django.db.models import QuerySet
 
 from banks.formats.definition import FormatKey
 from banks.models import Format, FormatStatus
@@ -41,9 +42,8 @@ def test_a_format_that_is_not_loaded_is_missing() -> None:
 
 def test_a_draft_is_read_again_every_time(commands: Commands) -> None:
     with shared_resources_writable():
-        Format.objects.filter(bank_code="SBI", property_type="land_building").update(
-            status=FormatStatus.DRAFT
-        )
+        land = Format.objects.filter(bank_code="SBI", property_type="land_building")
+        QuerySet.update(land, status=FormatStatus.DRAFT)
 
     with commands() as sent:
         definition_by_key(KEY)

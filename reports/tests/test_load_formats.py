@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db.models import QuerySet
 
 from banks.formats.packing import as_text, packed
 from banks.formats.reading import load_json, to_content
@@ -140,7 +141,7 @@ def test_exported_files_load_and_export_as_the_same_bytes(folder: Path, tmp_path
     checksums = dict(Format.objects.values_list("title", "checksum"))
     call_command("export_formats", folder=str(tmp_path / "first"), stdout=StringIO())
     with shared_resources_writable():
-        Format.objects.all().delete()
+        QuerySet.delete(Format.objects.all())
 
     load(tmp_path / "first")
     call_command("export_formats", folder=str(tmp_path / "second"), stdout=StringIO())
@@ -153,7 +154,7 @@ def test_exported_files_load_and_export_as_the_same_bytes(folder: Path, tmp_path
 def test_a_draft_is_not_exported(folder: Path, tmp_path: Path) -> None:
     load(folder)
     with shared_resources_writable():
-        Format.objects.update(status=FormatStatus.DRAFT)
+        QuerySet.update(Format.objects.all(), status=FormatStatus.DRAFT)
     with pytest.raises(CommandError, match="no published format"):
         call_command("export_formats", folder=str(tmp_path / "out"), stdout=StringIO())
 
@@ -161,6 +162,6 @@ def test_a_draft_is_not_exported(folder: Path, tmp_path: Path) -> None:
 def test_a_file_never_takes_the_place_of_a_draft(folder: Path) -> None:
     load(folder)
     with shared_resources_writable():
-        Format.objects.update(status=FormatStatus.DRAFT)
+        QuerySet.update(Format.objects.all(), status=FormatStatus.DRAFT)
     with pytest.raises(CommandError, match="is a draft that staff are writing"):
         load(folder)

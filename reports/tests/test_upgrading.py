@@ -78,6 +78,42 @@ def test_an_answer_set_aside_never_replaces_one_that_is_there() -> None:
     assert plan.set_aside["land.value.rate"]["answer"] == "1"
 
 
+def test_two_answers_set_aside_from_one_question_are_both_kept() -> None:
+    before = {"land.value.built": {"label": "Built", "answer": "partly", "reason": "…"}}
+    once = upgraded(aside=before, remove=["land.value.built"])
+    answers = {**once.answers, "land": {"value": {**once.answers["land"]["value"], "built": "no"}}}
+    twice = upgraded(answers, once.set_aside, remove=["land.value.built"])
+
+    assert {kept["answer"] for kept in once.set_aside.values()} == {"yes", "partly"}
+    assert {kept["answer"] for kept in twice.set_aside.values()} == {"yes", "partly", "no"}
+
+
+def test_the_second_of_two_answers_set_aside_returns_to_its_question_too() -> None:
+    aside = {"land.value.rate (2)": {"label": "Rate", "answer": "4200", "reason": "…"}}
+    plan = upgraded({"land": {"value": {"extent": "2400"}}}, aside)
+
+    assert (answer_at(plan.answers, "land.value.rate"), plan.set_aside) == ("4200", {})
+
+
+def test_an_answer_that_the_version_before_did_not_ask_for_returns_when_this_one_does() -> None:
+    node = {"id": "own_zone", "type": "text", "label": "Zone"}
+    answers = {"land": {"value": {"extent": "2400", "own_zone": "North"}}}
+    plan = upgraded(answers, add=[{"into": "land.value", "node": node}])
+
+    assert (answer_at(plan.answers, "land.value.own_zone"), plan.set_aside) == ("North", {})
+
+
+def test_what_is_stored_in_a_group_without_a_question_is_kept_aside() -> None:
+    part = {"id": "north", "type": "text", "label": "North"}
+    group = {"id": "plot", "type": "group", "label": "Plot", "fields": [part]}
+    raw = changed(small_format(), {"add": [{"into": "land.value", "node": group}]})
+    format_ = read_format(raw, small_common())
+    plan = plan_upgrade(format_, format_, {"land": {"value": {"plot": {"north": "Road", "south": "Pond"}}}})
+
+    assert answer_at(plan.answers, "land.value.plot.north") == "Road"
+    assert plan.set_aside["land.value.plot.south"]["answer"] == "Pond"
+
+
 def test_an_answer_moves_with_its_question() -> None:
     section = {
         "id": "people",

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from banks.formats.problems import FormatProblem
 from reports.actions import failures
-from reports.actions.upgrade import Prospect, prospect_of, upgrade_report
+from reports.actions.upgrade import Prospect, prospect_of, upgrade_report, values_after
 from reports.formats import FormatMissing
 from reports.models import Report
 from reports.set_aside import answer_text
@@ -53,24 +53,23 @@ def upgrade(request: TenantRequest, pk: object) -> HttpResponse:
         except (FormatMissing, FormatProblem) as failure:
             refused = str(failure)
         else:
-            aside = f" {len(plan.aside)} are kept aside." if plan.aside else ""
-            messages.success(
-                request, f"{upgraded.reference} is up to date: all answers are taken over.{aside}"
-            )
+            messages.success(request, f"{upgraded.reference} is up to date{_taken_over(len(plan.aside))}")
             return redirect(first_section(upgraded))
     return _page(request, report, refused)
 
 
 def _page(request: TenantRequest, report: Report, refused: str) -> HttpResponse:
-    problem, prospect = "", None
+    problem, prospect, values = "", None, []
     try:
         prospect = prospect_of(report)
+        values = values_after(report, prospect) if prospect else []
     except (FormatMissing, FormatProblem) as failure:
         problem = str(failure)
     context = {
         "report": report,
         "prospect": prospect,
         "groups": _groups(prospect) if prospect else (),
+        "values": [(name.replace("_", " ").capitalize(), before, after) for name, before, after in values],
         "refused": refused,
         "problem": problem,
         "crumbs": [
@@ -80,6 +79,12 @@ def _page(request: TenantRequest, report: Report, refused: str) -> HttpResponse:
         ],
     }
     return render(request, "reports/upgrade.html", context, status=422 if refused or problem else 200)
+
+
+def _taken_over(aside: int) -> str:
+    if not aside:
+        return ": all answers are taken over."
+    return f"; {aside} answer{' is' if aside == 1 else 's are'} kept aside, the others are taken over."
 
 
 def _groups(prospect: Prospect) -> list[dict[str, Any]]:

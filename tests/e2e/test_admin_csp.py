@@ -91,7 +91,7 @@ def test_every_page_keeps_the_policy_and_fits_a_phone_and_a_screen(office: Page)
 def test_a_bank_s_branch_is_added_changed_and_removed(office: Page) -> None:
     bank = first_record(office, "banks/bank")
     opened(office, f"{bank}branches/add/")
-    for label, value in (("Name", "Test Road"), ("Code", "E2E_TEST"), ("IFSC", "DEMO0999999")):
+    for label, value in (("Name", "Test Road"), ("Code", "E2E_TEST"), ("IFSC", "BARB0999999")):
         office.get_by_label(f"{label}:", exact=True).fill(value)
     office.get_by_label("City:").fill("Pune")
     office.get_by_label("State:").fill("Maharashtra")

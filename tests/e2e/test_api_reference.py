@@ -15,7 +15,7 @@ def test_it_draws_every_operation(page_for: Callable[..., Page]) -> None:
     page = page_for(VALUER)
     page.goto("/api/docs/")
 
-    expect(page.locator(".opblock")).to_have_count(7)
+    expect(page.locator(".opblock")).to_have_count(8)
 
 
 def test_an_operation_can_be_tried_out(page_for: Callable[..., Page]) -> None:
@@ -32,7 +32,7 @@ def test_an_operation_can_be_tried_out(page_for: Callable[..., Page]) -> None:
 def test_it_fits_a_telephone(page_for: Callable[..., Page], dark: bool) -> None:
     page = page_for(VALUER, width=360, dark=dark)
     page.goto("/api/docs/")
-    expect(page.locator(".opblock")).to_have_count(7)
+    expect(page.locator(".opblock")).to_have_count(8)
     page.locator(".opblock", has_text="Change answers").locator(".opblock-summary-control").click()
     expect(page.locator(".responses-table")).to_be_visible()
 

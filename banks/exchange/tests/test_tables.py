@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import random
 import zipfile
 from contextlib import suppress
 
@@ -189,3 +190,33 @@ def test_an_xlsx_reads_back_as_it_was_written(rows: list[tuple[str, str, str]]) 
 def test_whatever_the_bytes_it_is_a_table_or_refused(content: bytes) -> None:
     with suppress(UnreadableFile):
         assert isinstance(read_table(content), Table)
+
+
+@pytest.mark.parametrize(
+    ("part", "was", "becomes"),
+    [
+        ("xl/sharedStrings.xml", b"<si>", b"<sy>"),
+        ("xl/worksheets/sheet1.xml", b"<v>0</v>", b"<v>99999</v>"),
+    ],
+)
+def test_a_sheet_that_names_texts_it_has_not_is_damaged(part: str, was: bytes, becomes: bytes) -> None:
+    spoilt = io.BytesIO()
+    whole = zipfile.ZipFile(io.BytesIO(write_xlsx(["code"], [["A"]], "x")))
+    with whole, zipfile.ZipFile(spoilt, "w") as written:
+        for name in whole.namelist():
+            text = whole.read(name)
+            written.writestr(name, text.replace(was, becomes) if name == part else text)
+
+    with pytest.raises(UnreadableFile, match="damaged"):
+        read_table(spoilt.getvalue())
+
+
+def test_bytes_that_are_spoilt_on_the_way_are_a_sentence_and_no_crash() -> None:
+    content = write_xlsx(["code", "name"], [["A", "B"]] * 50, "x")
+    dice = random.Random(4)  # noqa: S311 - the same order each time
+    for _ in range(150):
+        spoilt = bytearray(content)
+        for _ in range(4):
+            spoilt[dice.randrange(4, len(spoilt))] = dice.randrange(256)
+        with suppress(UnreadableFile):
+            read_table(bytes(spoilt))

@@ -466,3 +466,131 @@ def test_figures_are_worked_out_exactly() -> None:
     values = calculate(build_definition(result.content), {"one": {"part": {"a": "0.3"}}}).values
 
     assert values["one.part.result"] == Decimal("0.03")
+
+
+# What would be a wrong figure that nobody notices ---------------------------------------------------------
+
+
+def test_a_percentage_that_is_divided_by_stays_with_its_figure() -> None:
+    assert _formula(_with("a / 90%")) == "a / (90 / 100)"
+
+
+def test_a_worked_out_area_in_a_choice_of_units_that_nothing_decides_is_typed() -> None:
+    result = converted(
+        small_format(
+            field("depth", "number"),
+            field("breadth", "number"),
+            field("extent", "number", units=["sqyd", "sqft"], formula="depth * breadth"),
+        )
+    )
+
+    assert node(result.content, "one.part.extent")["type"] == "number_with_unit"
+    assert "nothing says which the formula gives" in told(result.faults, "extent.formula")
+
+
+@pytest.mark.parametrize(("units", "ours"), [(["sqft"], "sq_ft"), (["sqm"], None)])
+def test_an_area_filled_from_another_is_in_the_unit_of_that(units: list[str], ours: str | None) -> None:
+    filled = {"autoPopulateSource": {"sourceFieldId": "a"}}
+    result = converted(
+        small_format(
+            field("a", "number", units=units),
+            field("copy", "number", units=["sqyd", "sqft"], calculationMetadata=filled),
+        )
+    )
+
+    assert node(result.content, "one.part.copy").get("unit") == ours
+
+
+@pytest.mark.parametrize("name", ["land_rate", "separate", "corporate_cost"])
+def test_a_rate_in_money_is_no_percentage(name: str) -> None:
+    recipe = {"type": "percentage", "sourceFields": ["a", name]}
+    result = _with("", field(name, "currency"), calculatedField=recipe)
+
+    assert not _formula(result)
+    assert "which of the two is the percentage" in told(result.faults, "result")
+
+
+def test_the_unit_of_a_rate_holds_when_the_rate_was_a_plain_number() -> None:
+    result = converted(
+        small_format(
+            field("extent", "number", units=["sqft"]),
+            field("price", "number", uiDisplayName="Rate per acre (Rs)"),
+            field("result", "currency", formula="extent * price"),
+        )
+    )
+
+    assert _formula(result) == "area_in(extent, 'acre') * price"
+
+
+def _table(*columns: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, Any]:
+    return field("floors", "table", columns=list(columns), rows=rows)
+
+
+def _column(name: str, kind: str = "currency", **more: Any) -> dict[str, Any]:
+    return {"columnId": name, "columnName": name.title(), "fieldType": kind, **more}
+
+
+def test_a_sum_over_the_rows_asked_within_a_row_is_typed() -> None:
+    share = _column("share", "calculated", formula="cost / sum(cost) * 100")
+    floors = _table(_column("name", "text", isReadonly=True), _column("cost"), share,
+                    rows=[{"name": "Ground"}, {"name": "First"}])  # fmt: skip
+    result = converted(small_format(floors))
+
+    assert "formula" not in node(result.content, "one.part.floors.share")
+    assert "over all rows" in told(result.faults, "share.formula")
+
+
+def test_a_column_with_a_row_of_totals_is_not_added_up() -> None:
+    floors = _table(_column("name", "text", isReadonly=True), _column("net_value"),
+                    rows=[{"name": "Ground"}, {"name": "Total", "formula": "sum(net_value)"}])  # fmt: skip
+    total = field("building_total", "currency", isReadonly=True)
+    result = converted(small_format(floors, total, field("result", "currency", formula="sum(net_value)")))
+
+    assert not _formula(result)
+    assert "would count twice" in told(result.faults, "result.formula")
+    assert "one.part.building_total" not in result.suggestions
+    assert "A row with a formula of its own" in told(result.faults, "floors")
+
+
+def test_a_total_is_not_suggested_as_the_sum_of_rates() -> None:
+    land = group("land", field("area", "number"), field("rate", "currency"), field("rate_max", "currency"))
+    works = group("works", field("gate", "currency"), field("well", "currency"))
+    result = converted(
+        small_format(
+            land, works, field("land_total", "currency", isReadonly=True),
+            field("works_total", "currency", isReadonly=True),
+            field("guideline_total", "currency", isReadonly=True),
+            field("total_area", "number", isReadonly=True),
+            field("overall_total", "currency", isReadonly=True),
+        )
+    )  # fmt: skip
+
+    found = {path.rpartition(".")[2]: one.formula for path, one in result.suggestions.items()}
+    assert found == {
+        "works_total": "sum(works.gate, works.well)",
+        "overall_total": "sum(land_total, works_total)",
+    }
+
+
+def test_a_condition_that_only_the_tab_says_of_its_section_holds() -> None:
+    document = small_format(field("s", "select", options=["x", "y"]))
+    document["documents"][0]["sections"].append(section("more", field("detail")))
+    condition = {"field": "s", "operator": "==", "value": "x"}
+    document["templateMetadata"]["tabs"][0]["sections"] = [
+        {"sectionId": "part"}, {"sectionId": "more", "conditionalLogic": condition, "colour": "red"}
+    ]  # fmt: skip
+    result = converted(document)
+
+    assert node(result.content, "one.more")["condition"]["field"] == "one.part.s"
+    assert "The key colour is not known here" in told(result.faults, "colour")
+
+
+def test_a_condition_with_too_many_values_is_told_and_not_cut() -> None:
+    values = [f"v{number}" for number in range(60)]
+    condition = {"field": "s", "operator": "in", "value": values}
+    result = converted(
+        small_format(field("s", "select", options=values), field("then", conditionalLogic=condition))
+    )
+
+    assert "condition" not in node(result.content, "one.part.then")
+    assert "60 values" in told(result.faults, "then")

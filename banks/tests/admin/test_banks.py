@@ -37,6 +37,8 @@ BRANCH = {
     "is_active": "on",
 }
 
+FORT = {"code": "DB_FORT", "name": "Fort", "ifsc": "DEMO0000002", "city": "Mumbai", "state": "Maharashtra"}
+
 
 @pytest.fixture
 def office(staff: User, client_for: ClientFor) -> Client:
@@ -202,6 +204,21 @@ def test_a_changed_branch_is_audited_by_field(office: Client, bank: Bank) -> Non
     office.post(url(bank, "branch_change", "DB_FORT"), form)
     entry = AuditEntry.objects.get(action="branch.changed")
     assert entry.details == {"changes": {"city": {"from": "Mumbai", "to": "Navi Mumbai"}}}
+
+
+def test_of_two_staff_who_change_a_branch_the_second_is_told(office: Client, bank: Bank, staff: User) -> None:
+    page = url(bank, "branch_change", "DB_FORT")
+    base = office.get(page).context["base"]
+    change_branch(bank, "DB_FORT", Branch(**(FORT | {"phone": "000 0000 0004"})), by=staff)
+    typed = {**FORT, "is_active": "on", "email": "fort@example.com"}
+
+    answer = office.post(page, {**typed, "base": base})
+    kept = Bank.objects.get(pk=bank.pk).branches[0]
+    office.post(page, {**typed, "base": answer.context["base"]})
+
+    assert "changed this branch since you opened it" in answer.content.decode()
+    assert (kept.phone, kept.email) == ("000 0000 0004", "")
+    assert Bank.objects.get(pk=bank.pk).branches[0].email == "fort@example.com"
 
 
 def test_a_branch_is_removed_and_audited(office: Client, bank: Bank) -> None:

@@ -182,3 +182,35 @@ def test_whatever_is_left_can_be_laid_over_the_format(firm: dict[str, Any]) -> N
     kept, _ = fitting(CONTENT, firm)
     adapted(CONTENT, kept)
     assert change_problems(CONTENT, kept) == []
+
+
+def test_a_rate_of_depreciation_is_a_percentage_too() -> None:
+    content = {**CONTENT, "parameters": {"depreciation_rate": "1.5"}}
+    for value in ("-5", "101"):
+        problems = change_problems(content, {"parameters": {"depreciation_rate": value}})
+        assert [sentence for _, sentence in problems] == [
+            f"{value} is no percentage; write a figure from 0 to 100."
+        ]
+
+
+def test_what_a_formula_of_the_version_needs_is_asked_whoever_hides_it() -> None:
+    kept: dict[str, Any] = {
+        "parameters": {"realizable_percent": "85"},
+        "fields": {f"{SECTION}.remarks": {"hidden": True}},
+    }
+    changed = {**kept, "fields": {**kept["fields"], f"{SECTION}.rate": {"hidden": True}}}
+    fits, problems = fitting(CONTENT, changed)
+
+    assert fits == kept
+    assert [str(spot) for spot, _ in problems] == [f"hidden/{SECTION}.rate"]
+    assert "cannot do without it" in problems[0][1]
+
+
+def test_a_question_of_ones_own_whose_neighbour_is_gone_takes_only_those_after_it_along() -> None:
+    first = {"section": SECTION, "after": "gone", "field": {"id": "own_a", "type": "text", "label": "A"}}
+    second = {"section": SECTION, "after": "own_a", "field": {"id": "own_b", "type": "text", "label": "B"}}
+    kept = {"parameters": {"realizable_percent": "85"}, "fields": {f"{SECTION}.rate": {"label": "Price"}}}
+    fits, problems = fitting(CONTENT, {**kept, "added": [first, second]})
+
+    assert fits == kept
+    assert [spot.path for spot, _ in problems] == [f"{SECTION}.own_a", f"{SECTION}.own_b"]

@@ -91,6 +91,29 @@ def test_what_the_sum_is_taken_from_is_not_missed() -> None:
     assert warnings_of(*fields) == []
 
 
+def test_the_other_columns_of_a_table_are_no_parts_of_the_sum_of_one() -> None:
+    columns = [money("floor_rate"), money("depreciation"), money("net"), money("remarks_fee")]
+    floors = {"id": "floors", "type": "dynamic_table", "label": "Floors",
+              "table": {"kind": "row_dynamic", "columns": columns}}  # fmt: skip
+
+    assert warnings_of(floors, money("total", "sum(floors.net)")) == []
+
+
+def test_what_a_later_sum_adds_to_a_subtotal_is_no_part_of_the_subtotal() -> None:
+    fields = [money("flat"), money("parking"), money("club"), money("extras", "sum(parking, club)"),
+              money("total", "sum(flat, extras)")]  # fmt: skip
+
+    assert warnings_of(*fields) == []
+
+
+def test_a_rate_is_no_part_of_the_sum_beside_it() -> None:
+    size: Raw = {"id": "size", "type": "number", "label": "Size"}
+    fields = [size, money("price"), money("land"), money("works", "size * price"),
+              money("total", "sum(land, works)")]  # fmt: skip
+
+    assert warnings_of(*fields) == []
+
+
 def test_a_line_of_the_abstract_above_the_total_belongs_in_it() -> None:
     group = {"id": "works", "type": "group", "label": "Works", "fields": [money("lift")]}
     lines = [("Land", "land.value.land", False), ("Works", "land.value.works.lift", False),
@@ -102,6 +125,19 @@ def test_a_line_of_the_abstract_above_the_total_belongs_in_it() -> None:
     )  # fmt: skip
 
     assert "the total of the abstract leaves out “Lift” (land.value.works.lift)" in warning
+
+
+def test_what_may_be_realized_is_no_total_of_the_abstract() -> None:
+    group = {"id": "works", "type": "group", "label": "Works", "fields": [money("lift")]}
+    lines = [("Land", "land.value.land", False), ("Works", "land.value.works.lift", False),
+             ("Realizable", "land.value.realizable", False)]  # fmt: skip
+
+    def change(raw: Raw) -> None:
+        raw["document"].update(abstract=abstract(*lines))
+        raw["headline"].update(realizable_value="land.value.realizable")
+
+    fields = [money("land"), group, money("realizable", "land * 0.9"), money("total", "land + works.lift")]
+    assert warnings_of(*fields, change=change) == []
 
 
 def test_a_part_of_the_headline_belongs_in_the_fair_market_value() -> None:

@@ -9,6 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from banks.formats.building import build_definition
+from banks.legacy.tests.madeup import converted, field, small_format
+from reports.calculation.engine import calculate
 from reports.legacy.placing import Placed, place, values_of
 from reports.legacy.tests.fixtures import documents, known_format
 from reports.legacy.values import Around
@@ -175,3 +178,86 @@ def test_every_value_is_placed_or_set_aside(data: dict[str, Any]) -> None:
         )
 
     assert [where for where, _ in values_of(data) if not is_accounted(where)] == []
+
+
+# Results that ours computes as well ---------------------------------------------------------------------
+
+
+def _with_results(data: Mapping[str, Any]) -> tuple[Placed, Mapping[str, Any]]:
+    """Old answers of a format with a product, in a field and in the rows of each kind of table."""
+    columns = [
+        {"columnId": "name", "columnName": "Name", "fieldType": "text", "isReadonly": True},
+        {"columnId": "area", "columnName": "Area", "fieldType": "number"},
+        {"columnId": "worth", "columnName": "Worth", "fieldType": "calculated", "formula": "area * 5"},
+        {"columnId": "locked", "columnName": "Locked", "fieldType": "calculated", "formula": "area * 5",
+         "isReadonly": True},
+    ]  # fmt: skip
+    ground = {"columnId": "gf", "columnName": "Ground", "fieldType": "number"}
+    moving = {
+        "tableType": "column_dynamic",
+        "dynamicColumns": {"defaultColumns": [ground]},
+        "rows": [{"rowId": "area", "rowName": "Area"},
+                 {"rowId": "worth", "rowName": "Worth", "fieldType": "calculated", "formula": "area * 5"}],
+    }  # fmt: skip
+    format_ = converted(
+        small_format(
+            field("size", "number"),
+            field("price", "currency", formula="size * 100.1"),
+            field(
+                "listed", "dynamic_table", tableConfig={"tableType": "row_dynamic", "columns": columns[1:]}
+            ),
+            field("given", "table", columns=columns, rows=[{"name": "Ground"}, {"name": "First"}]),
+            field("moving", "dynamic_table", tableConfig=moving),
+        )
+    )
+    definition = build_definition(format_.content)
+    found = place({"data": dict(data)}, definition, format_, Around(), {})
+    return found, calculate(definition, found.answers).values
+
+
+def test_a_cell_that_ours_computes_alike_is_no_override() -> None:
+    found, _ = _with_results({
+        "listed": [{"area": 10, "worth": 50, "locked": 50}],
+        "given": [{"name": "Ground", "area": 3, "worth": 15.0}],
+        "moving": [{"rowId": "area", "gf": 2}, {"rowId": "worth", "gf": 10}],
+    })  # fmt: skip
+
+    assert found.answers["one"]["part"] == {
+        "listed": [{"area": "10"}],
+        "given": {"ground": {"area": "3"}},
+        "moving": {"columns": ["Ground"], "cells": {"area": ["2"], "worth": [None]}},
+    }
+    assert not found.told
+
+
+def test_a_cell_that_ours_computes_otherwise_stands_over_it_and_is_told() -> None:
+    found, values = _with_results({
+        "listed": [{"area": 10, "worth": 50}, {"area": 10, "worth": 60}],
+        "given": [{"name": "First", "area": 3, "worth": 16}],
+        "moving": [{"rowId": "area", "gf": 2}, {"rowId": "worth", "gf": 11}],
+    })  # fmt: skip
+
+    assert [values[f"one.part.{name}"] for name in ("listed.0.worth", "listed.1.worth")] == [50, 60]
+    assert [values[f"one.part.{name}"] for name in ("given.first.worth", "moving.worth.0")] == [16, 11]
+    assert sum("stands over it" in one.done for one in found.told) == 3
+
+
+def test_a_cell_that_may_not_be_overridden_is_set_aside_where_ours_computes_another() -> None:
+    found, values = _with_results({"listed": [{"area": 10, "locked": 60}]})
+
+    assert values["one.part.listed.0.locked"] == 50
+    assert found.set_aside["report_data.data.listed.0.locked"]["answer"] == "60"
+
+
+@pytest.mark.parametrize("old", [1234.56 * 100.1, 123579.456, "123579.456"])
+def test_the_last_digits_of_a_float_are_no_other_figure(old: Any) -> None:
+    found, _ = _with_results({"size": 1234.56, "price": old})
+
+    assert "price" not in found.answers["one"]["part"]
+    assert not found.set_aside
+
+
+def test_a_fine_result_that_is_another_is_set_aside_whole() -> None:
+    found, _ = _with_results({"size": 3, "price": 300.29999999999})
+
+    assert found.set_aside["report_data.data.price"]["answer"] == "300.29999999999"

@@ -102,6 +102,11 @@ def test_of_several_units_none_is_guessed(value: Any) -> None:
         answer(field("number_with_unit", units=("sq_yd", "sq_m")), value)
 
 
+def test_a_figure_with_another_unit_than_the_one_beside_it_is_not_taken() -> None:
+    with pytest.raises(Unfit, match="the unit beside it"):
+        answer(field("number_with_unit", units=("sq_yd", "sq_m")), {"value": "240 sq yd", "unit": "sqm"})
+
+
 def test_a_sole_unit_is_no_guess() -> None:
     assert answer(field("number_with_unit", units=("sq_yd",)), 240) == {"value": "240", "unit": "sq_yd"}
 

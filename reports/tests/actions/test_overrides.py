@@ -9,7 +9,10 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from banks.formats.changing import changed
+from banks.formats.checksums import checksum_of
 from banks.formats.paths import index_fields
+from banks.models import Format
 from banks.overrides import (
     add_own_branch,
     change_format,
@@ -18,6 +21,7 @@ from banks.overrides import (
     set_hidden,
     set_letterhead,
 )
+from banks.queries import merged_format
 from reports import actions
 from reports.calculation.engine import calculate
 from reports.calculation.totals import headline
@@ -25,7 +29,7 @@ from reports.document_data import gather_document
 from reports.formats import changes_in_force, definition_of, key_of
 from reports.models import Report
 from reports.tests.making import NOW, begin
-from tenants.context import organization_active
+from tenants.context import no_organization, organization_active, shared_resources_writable
 from tenants.models import Organization, User
 
 pytestmark = pytest.mark.usefixtures("formats")
@@ -253,3 +257,29 @@ def test_a_report_is_begun_for_an_own_branch(in_firm: Organization, manager: Use
     report = begin(in_firm, valuer)
     saved = save_details(report, valuer, branch="OWN_CAMP")
     assert (saved.branch_code, saved.branch_name) == ("OWN_CAMP", "Camp")
+
+
+def test_a_newer_version_whose_formula_needs_what_the_firm_hides_can_be_begun(
+    in_firm: Organization, manager: User, valuer: User
+) -> None:
+    change(manager, {"parameters": {"realizable_percent": "85"}, "fields": {REASON: {"hidden": True}}})
+    newest = Format.objects.filter(bank_code="SBI", property_type="land_building").latest("version")
+    twice = {"id": "twice", "type": "calculated", "label": "Twice", "formula": "rate_reason * 2"}
+    content = changed(
+        newest.content,
+        {"change": {REASON: {"type": "currency"}}, "add": [{"into": "land.valuation", "node": twice}]},
+    )
+    version = newest.version + 1
+    content["format"] = {**content["format"], "version": version}
+    newest.pk, newest.version, newest.content, newest.checksum = None, version, content, checksum_of(content)
+    with no_organization(), shared_resources_writable():
+        newest.save(force_insert=True)
+
+    report = actions.begin_report(
+        organization=in_firm, by=valuer, now=NOW, format_id=newest.pk, branch_code=BRANCH
+    )
+    told = merged_format("SBI", LAND)
+
+    assert report.format_changes == {"parameters": {"realizable_percent": "85"}}
+    assert told is not None
+    assert [place.place for place in told.stale] == [f"format.{LAND}/@/hidden/{REASON}"]

@@ -19,7 +19,7 @@ from reports.tests.making import NOW, begin, in_review
 from tenants.context import organization_active, shared_resources_writable
 from tenants.models import ActivityEntry, Organization, User
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("formats")]
+pytestmark = pytest.mark.usefixtures("formats")
 
 FLAT = "sbi_flat_v1"
 CHANGES: dict[str, Any] = {

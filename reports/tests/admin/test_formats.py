@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from datetime import date
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connections
+from django.db.models import QuerySet
 from django.test import Client
 from django.urls import reverse
 
@@ -63,7 +65,7 @@ def test_a_retired_version_can_be_published_again(office: Client, version: Forma
 
 def test_a_draft_is_published(office: Client, version: Format) -> None:
     with shared_resources_writable():
-        Format.objects.filter(pk=version.pk).update(status=FormatStatus.DRAFT)
+        QuerySet.update(Format.objects.filter(pk=version.pk), status=FormatStatus.DRAFT)
     office.post(url(version, "publish"))
     assert status(version) == FormatStatus.PUBLISHED
 
@@ -86,7 +88,7 @@ def test_a_published_version_is_not_published_twice(version: Format, staff: User
 
 def test_a_draft_is_not_retired(version: Format, staff: User) -> None:
     with shared_resources_writable():
-        Format.objects.filter(pk=version.pk).update(status=FormatStatus.DRAFT)
+        QuerySet.update(Format.objects.filter(pk=version.pk), status=FormatStatus.DRAFT)
     with pytest.raises(FormatState, match="not published"):
         retire_format(version, by=staff)
 
@@ -283,6 +285,17 @@ def test_a_downloaded_file_comes_back_as_the_next_draft(office: Client, version:
     assert (draft.status, draft.sample) == (FormatStatus.DRAFT, SAMPLE)
     assert {**draft.content, "format": version.content["format"]} == version.content
     assert Format.objects.get(version=1).checksum == version.checksum
+
+
+def test_a_file_brings_the_day_of_its_effect_along_to_be_published(office: Client, version: Format) -> None:
+    stored_common_fields()
+    upload = SimpleUploadedFile("land.json", office.get(url(version, "download")).content)
+    raw = {**json.loads(upload.read()), "effective_from": "2027-04-01"}
+    office.post(reverse("admin:banks_format_upload"), {"text": json.dumps(raw), "name": "x", "add": "1"})
+    draft = Format.objects.get(version=2)
+
+    assert draft.effective_from == date(2027, 4, 1)
+    assert 'value="2027-04-01"' in office.get(url(draft, "publish")).content.decode()
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import copy
 from collections.abc import Iterator
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from banks.formats.comparing import differences, renamed
@@ -57,8 +57,13 @@ def all_entries(entries: list[Entry]) -> Iterator[Entry]:
         yield from all_entries(entry.entries)
 
 
+_OWNERS = ("tabs", 1, "sections", 0, "fields", 4)
+
+
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(st.sampled_from(PLACES), ODD), min_size=1, max_size=3))
+@example([(_OWNERS, {"id": "a"}), ((*_OWNERS, "table"), True)])
+@example([(_OWNERS, {"id": "a", "fields": 5})])
 def test_every_page_has_an_answer(changes: list[tuple[tuple[Any, ...], Any]]) -> None:
     content = spoilt(changes)
     if unreadable(content):

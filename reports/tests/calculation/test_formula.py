@@ -362,3 +362,19 @@ def test_any_formula_on_any_values_has_a_result_or_a_formula_problem(
 @given(st.lists(st.decimals(-(10**12), 10**12, places=4), min_size=1, max_size=20))
 def test_the_sum_of_the_parts_is_the_total(parts: list[Decimal]) -> None:
     assert work_out("sum(c)", c=Column(tuple(parts))) == sum(parts)
+
+
+@pytest.mark.parametrize(
+    ("formula", "result"),
+    [
+        ("1 if lift == 'yes' else 0", 1),
+        ("1 if 'True' == lift else 0", 1),
+        ("1 if lift != 'no' else 0", 1),
+        ("1 if lift == 'perhaps' else 0", 0),
+        ("1 if seen == 'deed' else 0", 1),
+        ("1 if seen == 'plan' else 0", 0),
+        ("1 if seen != 'deed' else 0", 0),
+    ],
+)
+def test_a_tick_and_several_choices_are_compared_as_in_a_condition(formula: str, result: int) -> None:
+    assert work_out(formula, lift=True, seen=("deed", "map")) == result

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reports.calculation.exact import CONTEXT
 from reports.calculation.problems import RoundingProblem
 from reports.calculation.rounding import MODES, apply, say
 
@@ -78,3 +79,10 @@ def test_down_never_grows_and_up_never_shrinks(value: Decimal, step: Decimal) ->
 def test_rounding_twice_changes_nothing(value: Decimal, step: Decimal, mode: str) -> None:
     once = apply(value, step, mode)
     assert apply(once, step, mode) == once
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_last_digit_of_a_quotient_costs_no_whole_step(mode: str) -> None:
+    almost = CONTEXT.multiply(CONTEXT.divide(Decimal(1000), Decimal(3)), Decimal(3))
+    assert almost != 1000
+    assert apply(almost, Decimal(1000), mode) == 1000

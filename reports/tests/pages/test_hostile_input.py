@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from bson import ObjectId
+from django.db.models import QuerySet
 from django.test import Client
 from django.urls import reverse
 
@@ -93,7 +94,7 @@ def without_format(begun: Report) -> Report:
     """A report whose format has been lost."""
     forget_formats()
     with no_organization(), shared_resources_writable():
-        Format.objects.all().delete()
+        QuerySet.delete(Format.objects.all())
     return begun
 
 

@@ -8,13 +8,14 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from banks.overrides import change_format
 from reports.models import Report
 from reports.tests.actions.test_upgrade import FLAT, publish_next
 from reports.tests.making import begin
 from reports.tests.pages.conftest import Within
 from tenants.models import Organization, User
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("formats")]
+pytestmark = pytest.mark.usefixtures("formats")
 
 
 @pytest.fixture
@@ -82,6 +83,26 @@ def test_what_nobody_was_shown_changes_nothing(
 
 def test_a_report_that_is_up_to_date_says_so(at_work: Client, draft: Report) -> None:
     assert "The report is up to date" in at_work.get(page_of(draft)).content.decode()
+
+
+def test_it_shows_the_values_that_would_be_other_ones(
+    at_work: Client, draft: Report, manager: User, within: Within
+) -> None:
+    changes: dict[str, Any] = {"parameters": {"realizable_percent": "50"}}
+    within(
+        lambda: change_format(
+            bank_code="SBI", format_name="general/flat", changes=changes, by=manager, base_version=0
+        )
+    )
+    values = {name: (before, after) for name, before, after in at_work.get(page_of(draft)).context["values"]}
+    before, after = values.pop("Realizable value")
+
+    assert (values, before > after) == ({}, True)
+
+
+def test_it_says_that_the_values_stay(at_work: Client, draft: Report) -> None:
+    publish_next()
+    assert "The values stay the same" in at_work.get(page_of(draft)).content.decode()
 
 
 def test_it_asks_for_little(at_work: Client, draft: Report, commands: Any) -> None:

@@ -38,6 +38,7 @@ def test_it_has_the_operations_of_the_first_api() -> None:
     assert sorted(NAMES) == [
         "GET /api/banks",
         "GET /api/banks/{code}",
+        "GET /api/banks/{code}/formats/{scheme}/{property_type}",
         "GET /api/me",
         "GET /api/reports",
         "GET /api/reports/{report_id}",
