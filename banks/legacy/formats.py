@@ -13,10 +13,10 @@ from typing import Any
 
 from banks.formats.building import build_definition
 from banks.formats.changing import node_at
-from banks.formats.checks import definition_problems
+from banks.formats.checks import definition_problems, definition_warnings
 from banks.formats.definition import FormatDefinition, FormatKey
 from banks.formats.problems import FormatProblem
-from banks.formats.reading import COMMON_TAB, compose
+from banks.formats.reading import COMMON_TAB, compose, from_content
 from banks.formats.shape import shape_problems
 from banks.legacy.completing import complete, untake
 from banks.legacy.converted import ConvertedFormat
@@ -127,10 +127,19 @@ class _Reading:
         content = self._checked(raw)
         if content is None:
             return _refused(self.log, title)
+        if self.check is not None:
+            self._warn(content)
         return ConvertedFormat(
             content, key, title, active, self.log.faults, self.log.legacy(), self.gathered.answer_paths(),
             self.gathered.option_values, self.gathered.tables, suggestions, format_id,
         )  # fmt: skip
+
+    def _warn(self, content: Mapping[str, Any]) -> None:
+        """What is allowed but looks like a mistake of the old format: a total that leaves a part out."""
+        for text in definition_warnings(from_content(content)):
+            self.log.tell(
+                "", text, "It was taken over as it was; look whether the old format meant it.", Severity.NOTE
+            )
 
     def _key(self, meta: Node) -> tuple[FormatKey, str]:
         title = meta.text("templateName", "name", most=160) or self.root.text(

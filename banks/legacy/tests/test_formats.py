@@ -448,3 +448,13 @@ _ANSWERS = {
         },
     }
 }
+
+
+def test_a_total_that_leaves_a_part_out_is_told_and_taken_over_as_it_was() -> None:
+    suggested = {path: one.formula for path, one in converted(old_format()).suggestions.items()}
+    left_out = {"summary.details.grand_total": "sum(land_total, building_total)"}
+
+    result = converted(old_format(), completions={**suggested, **left_out})
+
+    notes = [fault.problem for fault in result.faults if "taken over as it was" in fault.done]
+    assert any("grand_total" in note and "additions_total" in note for note in notes)
