@@ -17,6 +17,8 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db.models import QuerySet
 from django.test import Client
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from pymongo.database import Database
 
 from banks.models import Bank, CommonFields, DocumentType, Format
@@ -33,6 +35,16 @@ from tenants.permissions import Role
 from tenants.registry import registry
 from tenants.shared_cache import shared_cache
 from tooling import mongod
+
+# Properties are tried on the same examples every time, and never fail for a busy machine's slowness.
+hypothesis_settings.register_profile(
+    "repeatable",
+    deadline=None,
+    derandomize=True,
+    max_examples=100,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+hypothesis_settings.load_profile("repeatable")
 
 _WRITES = {"insert", "update", "delete", "findAndModify", "create"}
 # What makes a database be there at all: a new organization's collections come with their indexes.

