@@ -11,8 +11,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.db import IntegrityError
 from django.utils import timezone
-from pymongo.errors import DuplicateKeyError
 
 from banks.formats.checksums import checksum_of
 from banks.formats.comparing import Difference, differences
@@ -169,10 +169,8 @@ def _now() -> datetime:
 def _inserted(draft: Format) -> bool:
     try:
         draft.save(force_insert=True)
-    except Exception as error:
-        if isinstance(error.__cause__, DuplicateKeyError) or isinstance(error, DuplicateKeyError):
-            return False
-        raise
+    except IntegrityError:
+        return False
     return True
 
 

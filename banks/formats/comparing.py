@@ -56,15 +56,6 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Renamed:
-    """A question that is probably the same under another path. ``why`` says by what it was recognised."""
-
-    before: str
-    after: str
-    why: Literal["id", "label"]
-
-
-@dataclass(frozen=True, slots=True)
 class _Node:
     path: str
     kind: str
@@ -100,40 +91,6 @@ def differences(older: Mapping[str, Any], newer: Mapping[str, Any]) -> list[Diff
         *_node_differences(before, after, moves),
         *_document(older.get("document") or {}, newer.get("document") or {}),
     ]
-
-
-def renamed(older: Mapping[str, Any], newer: Mapping[str, Any]) -> list[Renamed]:
-    """For questions that are gone, the new ones that probably ask the same: candidates for a person to judge.
-
-    Recognised by the same id and type elsewhere, or by the same label and type (in the same section first);
-    only where exactly one candidate is left. Fields, and members of groups; not columns.
-    """
-    before, after = _index(older), _index(newer)
-    gone = [one for key, one in before.items() if one.kind == "field" and key not in after]
-    come = [one for key, one in after.items() if one.kind == "field" and key not in before]
-    found: list[Renamed] = []
-    for why, name in (("id", _by_id), ("section", _by_label_and_section), ("label", _by_label)):
-        olds, news = Counter(map(name, gone)), Counter(map(name, come))
-        pairs = {name(one): one for one in come if news[name(one)] == 1}
-        for old in list(gone):
-            new = pairs.get(name(old))
-            if new is not None and olds[name(old)] == 1:
-                found.append(Renamed(old.path, new.path, "id" if why == "id" else "label"))
-                gone.remove(old)
-                come.remove(new)
-    return found
-
-
-def _by_id(one: _Node) -> tuple[Any, ...]:
-    return one.node.get("id"), one.node.get("type")
-
-
-def _by_label(one: _Node) -> tuple[Any, ...]:
-    return " ".join(one.label.casefold().split()), one.node.get("type")
-
-
-def _by_label_and_section(one: _Node) -> tuple[Any, ...]:
-    return (*_by_label(one), one.home[0])
 
 
 # Nodes ------------------------------------------------------------------------------------------------

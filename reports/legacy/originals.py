@@ -67,7 +67,7 @@ def from_text(text: str, *, notes: list[str] | None = None) -> Any:
             return made
         try:
             return json_util.object_hook(made, _READING)
-        except Exception:  # noqa: BLE001 - a hook for hostile input raises whatever it likes
+        except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, BSONError):
             return made
 
     try:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from banks.formats.comparing import Difference, differences, renamed
+from banks.formats.comparing import Difference, differences
 from banks.tests.formats.small import field_of, first_section, small_format
 
 
@@ -131,31 +131,6 @@ def test_one_statement_among_many_is_told_alone() -> None:
 
 def test_a_new_version_number_is_no_difference() -> None:
     assert told(lambda raw: raw["format"].update(version=2)) == []
-
-
-# Renamed -------------------------------------------------------------------------------------------------
-
-
-def test_a_field_under_another_id_with_the_same_label_is_probably_the_same() -> None:
-    newer = small_format()
-    field_of(newer, "rate")["id"] = "adopted_rate"
-    assert [(one.before, one.after, one.why) for one in renamed(small_format(), newer)] == [
-        ("land.value.rate", "land.value.adopted_rate", "label")
-    ]
-
-
-def test_of_two_that_might_be_meant_neither_is_guessed() -> None:
-    newer = small_format()
-    field = field_of(newer, "rate")
-    first_section(newer)["fields"].append({**field, "id": "rate_one"})
-    field["id"] = "rate_two"
-    assert renamed(small_format(), newer) == []
-
-
-def test_another_type_is_another_question() -> None:
-    newer = small_format()
-    field_of(newer, "rate").update(id="adopted_rate", type="text")
-    assert renamed(small_format(), newer) == []
 
 
 # Whatever is changed -------------------------------------------------------------------------------------

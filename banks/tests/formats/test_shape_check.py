@@ -75,5 +75,6 @@ def test_a_schema_that_says_more_is_not_guessed_at(schema: dict[str, Any]) -> No
 
 
 def test_every_part_of_the_schema_is_understood() -> None:
-    for part in SCHEMA["$defs"]:
-        compiled_check(schema_of(part))
+    understood = [part for part in SCHEMA["$defs"] if callable(compiled_check(schema_of(part)))]
+
+    assert understood == list(SCHEMA["$defs"])
