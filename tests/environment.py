@@ -10,7 +10,9 @@ os.environ["DJANGO_ALLOWED_HOSTS"] = "testserver,127.0.0.1,localhost"
 os.environ["DJANGO_PASSWORD_HASHERS"] = "django.contrib.auth.hashers.MD5PasswordHasher"
 os.environ["LOG_LEVEL"] = "ERROR"
 # Slow moments of a busy machine are not what the tests are about; those that are set a limit of their own.
+# A server that was quiet for two seconds is lost to the driver until it answers again: that is waited for.
 os.environ["MONGODB_OPERATION_TIMEOUT_MS"] = "20000"
+os.environ["MONGODB_SELECTION_TIMEOUT_MS"] = "20000"
 # A moment longer than any test: one more look at the control plane would be one more command in a budget.
 os.environ["WRITES_KNOWN_SECONDS"] = "600"
 # Nor is a session's use noted within a test that is not about it.
