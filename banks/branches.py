@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from bson import ObjectId
+from django.core.exceptions import ValidationError
 from django.db import connections
 from django.utils import timezone
 from pymongo import ReturnDocument
@@ -32,6 +33,8 @@ SEARCHED = ("code", "name", "ifsc", "city", "state", "pin_code")
 _SHOWN = ("code", "name", "ifsc", "city", "state", "is_active")
 _IFSC_OF_A_BANK = 4
 _MOST_BANKS = 500
+# What the codes of firms' own branches begin with, so that they never meet a shared one's.
+OWN_BRANCH_PREFIX = "OWN_"
 
 
 class BranchProblem(TenancyError):
@@ -43,6 +46,17 @@ class BranchUnknown(BranchProblem):
 
     def __init__(self, bank: Bank, code: str) -> None:
         super().__init__(f"{bank} has no branch “{code}”; perhaps somebody removed it.")
+
+
+class BranchChanged(BranchProblem):
+    """The branch is another one than the change was made from: it is as ``now``. Nothing was written."""
+
+    def __init__(self, now: Branch) -> None:
+        self.now = now
+        super().__init__(
+            "Somebody changed this branch since you opened it. What you typed is below; look at the branch "
+            "as it is now, and save again to put yours over it."
+        )
 
 
 class BranchTaken(BranchProblem):
@@ -98,9 +112,14 @@ def find_branches(bank: Bank, search: str, start: int, number: int) -> BranchesF
     return BranchesFound([_branch(one) for one in answer["branches"]], answer["found"], answer["total"])
 
 
+def literally(word: str) -> str:
+    """The regular expression of the word itself. The server takes none with a zero byte in it."""
+    return re.escape(word).replace("\x00", r"\x00")
+
+
 def _has(word: str) -> dict[str, Any]:
     """Whether a branch has the word, which is text and no regular expression."""
-    regex = re.escape(word)
+    regex = literally(word)
     return {
         "$or": [
             {
@@ -132,7 +151,7 @@ def banks_with_branch(words: Sequence[str]) -> list[ObjectId]:
     names = ("ifsc", "code", "name", "city")
     branch = {
         "$and": [
-            {"$or": [{name: {"$regex": re.escape(word), "$options": "i"}} for name in names]}
+            {"$or": [{name: {"$regex": literally(word), "$options": "i"}} for name in names]}
             for word in words
         ]
     }
@@ -190,13 +209,15 @@ def add_branch(bank: Bank, branch: Branch, *, by: User) -> None:
     _audit("added", bank, branch, by, {"ifsc": branch.ifsc})
 
 
-def change_branch(bank: Bank, code: str, branch: Branch, *, by: User) -> None:
-    """Put a validated branch in the place of the one of ``code``. Raises BranchUnknown, BranchTaken.
+def change_branch(bank: Bank, code: str, branch: Branch, *, was: Branch | None = None, by: User) -> None:
+    """Put a validated branch in the place of the one of ``code``. ``was``: only while that is stored there.
 
-    One command. What the form does not have, ``legacy`` for one, is the branch's own to carry along.
+    Raises BranchUnknown, BranchTaken, BranchChanged. One command. What the form does not have, ``legacy`` for
+    one, is the branch's own to carry along.
     """
     alike = {"code": {"$ne": code}, "$or": [{"code": branch.code}, {"ifsc": branch.ifsc}]}
-    condition = {"_id": bank.pk, "branches.code": code, "$nor": [{"branches": {"$elemMatch": alike}}]}
+    same = {"$elemMatch": {"code": code} if was is None else {**_saying(was), "code": code}}
+    condition = {"_id": bank.pk, "branches": same, "$nor": [{"branches": {"$elemMatch": alike}}]}
     with shared_resources_writable():
         before = _collection().find_one_and_update(
             condition,
@@ -206,8 +227,11 @@ def change_branch(bank: Bank, code: str, branch: Branch, *, by: User) -> None:
             return_document=ReturnDocument.BEFORE,
         )
     if before is None:
-        if branch_of(bank, code) is None:
+        now = branch_of(bank, code)
+        if now is None:
             raise BranchUnknown(bank, code)
+        if was is not None and differences(was, now):
+            raise BranchChanged(now)
         raise _why_not(bank, branch, but=code)
     _audit("changed", bank, branch, by, {"changes": differences(_branch(before["branches"][0]), branch)})
 
@@ -253,6 +277,16 @@ def differences(old: Branch, new: Branch) -> dict[str, Any]:
     }
 
 
+def require_usable_code(code: str) -> None:
+    """Raises ValidationError for the code of a new branch that no address or that a firm's own would have."""
+    if not any(one.isalnum() for one in code):
+        raise ValidationError("A code has a letter or a digit.")
+    if code.upper().startswith(OWN_BRANCH_PREFIX):
+        raise ValidationError(
+            f"Codes that begin with {OWN_BRANCH_PREFIX} are those of firms' own branches; choose another."
+        )
+
+
 # Documents and objects ---------------------------------------------------------------------------------
 
 
@@ -272,6 +306,17 @@ def _branch(document: Mapping[str, Any]) -> Branch:
 def _document(branch: Branch) -> dict[str, Any]:
     document: dict[str, Any] = _embedded().get_db_prep_save(branch, connections[SHARED_ALIAS])
     return document
+
+
+def _saying(branch: Branch) -> dict[str, Any]:
+    """What finds an element that says the same as the branch; one older than a field has nothing there."""
+    said = {name: value for name, value in _document(branch).items() if name != "legacy"}
+    fields: Any = Branch._meta.get_field
+    return {name: {"$in": _alike(value, fields(name).get_default())} for name, value in said.items()}
+
+
+def _alike(value: Any, default: Any) -> list[Any]:
+    return [value, None] if value == default else [value]
 
 
 def _embedded() -> Any:

@@ -17,6 +17,7 @@ from django.db import IntegrityError
 from django.utils import timezone
 
 from banks import override_checks as checks
+from banks.branches import OWN_BRANCH_PREFIX
 from banks.formats.overriding import FormatChanges, original
 from banks.merging import BANK_FIELDS, BRANCH_FIELDS, SharedBank, is_own
 from banks.models import BankOverride, Format
@@ -36,7 +37,6 @@ from tenants.models import User
 from tenants.mongodb.transaction import run_atomically
 
 CHANGED, RESET, ACCEPTED = "override_changed", "override_reset", "override_accepted"
-OWN_BRANCH_PREFIX = "OWN_"
 __all__ = [
     "BankUnknown",
     "BranchUnknown",

@@ -37,14 +37,12 @@ class FormatUnsound(TenancyError):
         self.problems = list(problems)
 
 
-class EarlierThanNewest(TenancyError):
-    """A version of the key that takes effect later is published already."""
+class Unexpected(TenancyError):
+    """Firms would be offered other versions than one might think. ``sentences`` say it."""
 
-    def __init__(self, newest: Format) -> None:
-        super().__init__(
-            f"Version {newest.version} is published and takes effect on {newest.effective_from:%d-%m-%Y}, "
-            "later than this one would. Give a later day, or confirm that this is meant."
-        )
+    def __init__(self, sentences: Sequence[str]) -> None:
+        super().__init__(f"{' '.join(sentences)} Give another day, or confirm that this is meant.")
+        self.sentences = list(sentences)
 
 
 def format_key(version: Format) -> str:
@@ -69,12 +67,12 @@ def publish_format(
 
     The versions that are published already stay for the reports that stand on them; of those in effect, the
     one with the highest number is offered. Raises FormatUnsound, FormatState, FormatProblem (it was changed
-    by hand), and EarlierThanNewest unless ``confirmed``.
+    by hand), and Unexpected unless ``confirmed``.
     """
     if problems := list(check(version.sound_content(), version.sample)):
         raise FormatUnsound(version, problems)
-    if not confirmed:
-        _require_latest(version, effective_from)
+    if not confirmed and (sentences := oddities(version, effective_from)):
+        raise Unexpected(sentences)
     values = {"effective_from": effective_from, "published_at": timezone.now()}
     _become(version, FormatStatus.PUBLISHED, by, values)
 
@@ -84,23 +82,49 @@ def retire_format(version: Format, *, by: User) -> None:
     _become(version, FormatStatus.RETIRED, by, {})
 
 
-def _require_latest(version: Format, effective_from: date | None) -> None:
-    """Raises EarlierThanNewest."""
-    newest = (
-        Format.objects.filter(
-            bank_code=version.bank_code,
-            scheme=version.scheme,
-            property_type=version.property_type,
-            status=FormatStatus.PUBLISHED,
-        )
-        .exclude(pk=version.pk)
-        .order_by("-version")
-        .values("title", "version", "effective_from")
-    )
-    wanted = effective_from or timezone.localdate()
-    for row in newest:
-        if row["effective_from"] is not None and row["effective_from"] > wanted:
-            raise EarlierThanNewest(Format(**row))
+def oddities(version: Format, effective_from: date | None) -> list[str]:
+    """What staff should know before the version is published from that day on; mostly nothing. One command.
+
+    Of the versions in effect the highest is offered: one published below it is never chosen, or only until
+    the higher one's day; and one above those whose day is still to come keeps them from ever being chosen.
+    """
+    today = timezone.localdate()
+    day = max(effective_from or today, today)
+    found = []
+    for number, other in _published_beside(version):
+        if number > version.version and (other is None or other <= day):
+            since = "in effect" if other is None or other <= today else f"in effect from {other:%d-%m-%Y}"
+            return [
+                f"Version {number} is published and {since}; as it is the higher one, firms would never be "
+                f"offered version {version.version}. Begin a new version from this one instead."
+            ]
+        if other is not None and other > day:
+            lead = f"Version {number} is published and takes effect on {other:%d-%m-%Y}"
+            found.append(
+                f"{lead}: version {version.version} would be offered only until then."
+                if number > version.version
+                else f"{lead}, later than this one would; it would never be offered, because "
+                f"version {version.version} is the higher one."
+            )
+    return found
+
+
+def offered_without(version: Format) -> int | None:
+    """The version that firms are offered today when this one is not; None for none. One command."""
+    today = timezone.localdate()
+    in_effect = (number for number, day in _published_beside(version) if day is None or day <= today)
+    return max(in_effect, default=None)
+
+
+def _published_beside(version: Format) -> list[tuple[int, date | None]]:
+    """(number, day of its effect) of the other published versions of the key, the highest first."""
+    others = Format.objects.filter(
+        bank_code=version.bank_code,
+        scheme=version.scheme,
+        property_type=version.property_type,
+        status=FormatStatus.PUBLISHED,
+    ).exclude(pk=version.pk)
+    return list(others.order_by("-version").values_list("version", "effective_from"))
 
 
 def _become(version: Format, status: FormatStatus, by: User, values: Mapping[str, Any]) -> None:

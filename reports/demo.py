@@ -31,11 +31,11 @@ class DemoReport:
 
 OF_FIRST_FIRM = (
     DemoReport("sbi_land_building_v2", "Anand Applicant", "issued", photographs=4),
-    DemoReport("bob_land_building_v1", "Bhavna Borrower", "in_review", photographs=2),
-    DemoReport("sbi_flat_v1", "Chitra Customer", "changes_requested", photographs=2),
+    DemoReport("bob_land_building_v2", "Bhavna Borrower", "in_review", photographs=2),
+    DemoReport("sbi_flat_v2", "Chitra Customer", "changes_requested", photographs=2),
     DemoReport("sbi_land_building_v1", "Dinesh Depositor", "draft", photographs=1),
 )
-OF_SECOND_FIRM = (DemoReport("sbi_flat_v1", "Esha Example", "draft", photographs=1),)
+OF_SECOND_FIRM = (DemoReport("sbi_flat_v2", "Esha Example", "draft", photographs=1),)
 
 
 def load_reports(

@@ -20,7 +20,7 @@ from django.urls import URLPattern, path
 from pymongo.errors import PyMongoError
 
 from banks.formats.changing import node_at
-from banks.formats.overriding import CHANGEABLE, LIMITS, field_nodes
+from banks.formats.overriding import CHANGEABLE, LIMITS, field_nodes, said_of
 from banks.formats.problems import FormatProblem
 from banks.managed import ManagedBank, ManagedBranch, count_of
 from banks.merging import BANK_FIELDS, BRANCH_FIELDS, MergedBank, MergedBranch, Origin, merge_bank
@@ -385,10 +385,10 @@ def _field(merged: MergedFormat, path_of_field: str, node: Mapping[str, Any]) ->
             changed.append(
                 Value(
                     name.replace("_", " "),
-                    _attribute(node, name),
+                    said_of(node, name),
                     in_words(of_attribute, of_format=True),
                     True,
-                    _attribute(under, name),
+                    said_of(under, name),
                 )
             )
     return FieldShown(
@@ -399,10 +399,6 @@ def _field(merged: MergedFormat, path_of_field: str, node: Mapping[str, Any]) ->
         origin.is_own,
         tuple(changed),
     )
-
-
-def _attribute(node: Mapping[str, Any], name: str) -> Any:
-    return (node.get("validation") or {}).get(name) if name in LIMITS else node.get(name)
 
 
 def _number(page: str) -> int:

@@ -25,6 +25,7 @@ from django.utils.safestring import SafeString
 from banks.admin.as_firm import AsFirmPages
 from banks.admin.exchange import ExchangePages
 from banks.branches import (
+    BranchChanged,
     BranchesFound,
     BranchTaken,
     add_branch,
@@ -33,6 +34,7 @@ from banks.branches import (
     change_branch,
     find_branches,
     remove_branch,
+    require_usable_code,
     unusual_ifsc,
 )
 from banks.models import Bank, Branch
@@ -40,6 +42,8 @@ from tenants.admin.base import Tool, attempt, sent, staff_of
 from tenants.admin.showing import badge, moment
 
 BRANCHES_A_PAGE = 50
+# The server tries every word on every branch; nobody looks for more.
+_SEARCH_LENGTH = 100
 # A page number of more digits is nobody's.
 _DIGITS = 7
 BRANCH_FIELDSETS = (
@@ -84,6 +88,8 @@ class BranchForm(forms.ModelForm):  # type: ignore[type-arg]
             "longitude",
         )
 
+    # The branch as it is now, when somebody changed it in the moment of saving.
+    theirs: Branch | None = None
     # Asked for once an IFSC is unlike those of the bank's other branches, and not before.
     ifsc_confirmed = forms.BooleanField(required=False, label="This IFSC is right")
 
@@ -94,6 +100,12 @@ class BranchForm(forms.ModelForm):  # type: ignore[type-arg]
             f"The IFSC of this bank's other branches begin with {usual}. Correct it, or tick “This IFSC is "
             "right” and save again.",
         )
+
+    def clean_code(self) -> str:
+        code = str(self.cleaned_data["code"])
+        if "code" in self.changed_data:
+            require_usable_code(code)
+        return code
 
     def clean_ifsc(self) -> str:
         return str(self.cleaned_data["ifsc"]).strip().upper()
@@ -130,7 +142,7 @@ class BankAdmin(ExchangePages, AsFirmPages):
         self, request: HttpRequest, queryset: QuerySet[Bank], search_term: str
     ) -> tuple[QuerySet[Bank], bool]:
         """Banks that have the words themselves, and banks of which one branch has them. One command more."""
-        words = search_term.split()
+        words = search_term[:_SEARCH_LENGTH].split()
         if not words:
             return queryset, False
         own = Q()
@@ -185,7 +197,7 @@ class BankAdmin(ExchangePages, AsFirmPages):
     @staticmethod
     def _branches(request: HttpRequest, bank: Bank) -> tuple[Page[Branch], BranchesFound]:
         """The page that was asked for; a page beyond the last is the last, for one command more."""
-        search, wanted = request.GET.get("branch", ""), request.GET.get("page", "")
+        search, wanted = request.GET.get("branch", "")[:_SEARCH_LENGTH], request.GET.get("page", "")
         number = int(wanted) if wanted.isdecimal() and len(wanted) < _DIGITS else 1
         found = find_branches(bank, search, max(number - 1, 0) * BRANCHES_A_PAGE, BRANCHES_A_PAGE)
         paginator = Paginator(range(found.found), BRANCHES_A_PAGE)
@@ -226,20 +238,16 @@ class BankAdmin(ExchangePages, AsFirmPages):
         with self.writing(request):
             valid = form.is_valid()
         if valid and branch is not None and request.POST.get("base", _state_of(branch)) != _state_of(branch):
-            form.add_error(
-                None,
-                "Somebody changed this branch since you opened it. What you typed is below; look at the "
-                "branch as it is now, and save again to put yours over it.",
-            )
+            form.add_error(None, str(BranchChanged(branch)))
             valid = False
         if valid:
-            done = attempt(form, lambda: self._save_branch(request, bank, code, form))
+            done = attempt(form, lambda: self._save_branch(request, bank, branch, form))
             if done is not None:
                 self.log_change(request, bank, done)
                 messages.success(request, done)
                 again = "_addanother" in request.POST
                 return HttpResponseRedirect(self.url("branch_add" if again else "change", bank.pk))
-        context = self._branch_context(request, bank, branch, form)
+        context = self._branch_context(request, bank, form.theirs or branch, form)
         return TemplateResponse(request, "admin/banks/bank/branch_form.html", context)
 
     def branch_remove_view(self, request: HttpRequest, object_id: str, code: str) -> HttpResponse:
@@ -273,22 +281,27 @@ class BankAdmin(ExchangePages, AsFirmPages):
         return bank, branch
 
     @staticmethod
-    def _save_branch(request: HttpRequest, bank: Bank, code: str | None, form: BranchForm) -> str | None:
+    def _save_branch(request: HttpRequest, bank: Bank, was: Branch | None, form: BranchForm) -> str | None:
         branch: Branch = form.instance
         if not form.cleaned_data["ifsc_confirmed"]:
-            usual = unusual_ifsc(bank, branch.ifsc, but=unquote(code or ""))
+            usual = unusual_ifsc(bank, branch.ifsc, but=was.code if was else "")
             if usual:
                 form.ask_about_ifsc(usual)
                 return None
         try:
-            if code is None:
+            if was is None:
                 add_branch(bank, branch, by=staff_of(request))
             else:
-                change_branch(bank, unquote(code), branch, by=staff_of(request))
+                # The page was looked at a moment ago; what is stored may be another one by now.
+                change_branch(bank, was.code, branch, was=was, by=staff_of(request))
         except BranchTaken as taken:
             form.add_error(taken.field, str(taken))
             return None
-        done = "added" if code is None else "changed"
+        except BranchChanged as changed:
+            form.add_error(None, str(changed))
+            form.theirs = changed.now
+            return None
+        done = "added" if was is None else "changed"
         return f"The branch “{branch.name}” ({branch.code}) of {bank} was {done}."
 
     def _branch_context(

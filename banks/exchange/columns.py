@@ -12,13 +12,18 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import models
 
+from banks.branches import require_usable_code
 from banks.models import Bank, Branch
 
 _TRUE = frozenset({"yes", "y", "true", "1", "active"})
 _FALSE = frozenset({"no", "n", "false", "0", "inactive"})
 _NOT_WORD = re.compile(r"[^a-z0-9]+")
 _SPACES = re.compile(r"\s+")
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+# Controls, and what takes no room or turns the text around; joiners (200C, 200D) belong to Indian scripts.
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]"
+)
+_DEGREES = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,7 @@ class Sheet:
     def value(self, name: str, cell: str) -> Any:
         """What a cell says, validated. Raises ValidationError, whose sentences name the way out."""
         text = _SPACES.sub(" ", cell).strip()
-        if _CONTROL.search(text):
+        if _UNSEEN.search(text):
             raise ValidationError("It holds a character that cannot be seen. Type the value anew.")
         if name in self.capitals:
             text = text.upper()
@@ -72,7 +77,10 @@ class Sheet:
             return ""
         if field.choices:
             return _choice(field, text)
-        return field.clean(text, None)
+        cleaned = field.clean(text, None)
+        if name == "code" and self.model is Branch:
+            require_usable_code(cleaned)
+        return cleaned
 
     def absent(self, name: str) -> Any:
         """What a record has where nothing was said: a new one, or one older than the field."""
@@ -108,10 +116,8 @@ def _truth(text: str) -> bool:
 def _number(field: Any, text: str) -> float | None:
     if not text:
         return None
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
+    # Python would read 18_52 too, and nan.
+    number = float(text) if _DEGREES.fullmatch(text) else math.nan
     if not math.isfinite(number):
         raise ValidationError("Write degrees with a point, for example 18.5204.")
     value: float = field.clean(number, None)

@@ -157,7 +157,7 @@ def _compared(sheet: Sheet, columns: Sequence[str | None], row: Row, present: Re
             values[name] = sheet.value(name, cell)
         except ValidationError as error:
             faults.append(Fault(sheet.label(name), cell, " ".join(error.messages)))
-    faults += _incomplete(sheet, cells, values, old)
+    faults += _incomplete(sheet, frozenset(columns), values, old)
     changes = () if old is None else _changes(sheet, old, values)
     outcome = Outcome.NEW if old is None else Outcome.CHANGED if changes else Outcome.UNCHANGED
     return ComparedRow(
@@ -177,7 +177,10 @@ def _said(sheet: Sheet, columns: Sequence[str | None], place: int) -> str:
 
 
 def _incomplete(
-    sheet: Sheet, cells: Mapping[str, str], values: Mapping[str, Any], old: Mapping[str, Any] | None
+    sheet: Sheet,
+    columns: frozenset[str | None],
+    values: Mapping[str, Any],
+    old: Mapping[str, Any] | None,
 ) -> list[Fault]:
     """A new record without a column that it needs; one coordinate without the other."""
     faults = []
@@ -185,7 +188,7 @@ def _incomplete(
         faults += [
             Fault(sheet.label(name), "", f"The file has no such column, and a new {sheet.noun} needs it.")
             for name in sheet.columns
-            if sheet.requires(name) and name not in cells
+            if sheet.requires(name) and name not in columns
         ]
     if "latitude" in sheet.columns:
         both = [
@@ -193,7 +196,7 @@ def _incomplete(
         ]
         if both.count(None) == 1 and {"latitude", "longitude"} & set(values):
             empty = ("latitude", "longitude")[both.index(None)]
-            if empty in values or empty not in cells:
+            if empty in values or empty not in columns:
                 faults.append(Fault(sheet.label(empty), "", "Give both latitude and longitude, or neither."))
     return faults
 

@@ -171,6 +171,7 @@ def _document(raw: Mapping[str, Any]) -> DocumentLayout:
         declaration_title=declaration.get("title", "Declaration"),
         declaration=tuple(declaration.get("statements", ())),
         declaration_rows=tuple((row["particulars"], row["answer"]) for row in declaration.get("rows", ())),
+        enclosures_title=raw.get("enclosures_title", "Enclosures"),
         enclosures=tuple(raw.get("enclosures", ())),
         manager_block=raw.get("manager_block", True),
     )

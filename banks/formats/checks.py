@@ -11,9 +11,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
+from banks.formats.comparisons import condition_problems, vain_condition, vain_formulas
 from banks.formats.completeness import omissions
 from banks.formats.definition import (
-    CHOICE_TYPES,
     Condition,
     Field,
     FieldType,
@@ -23,6 +23,7 @@ from banks.formats.definition import (
 from banks.formats.field_checks import MEASURES, field_problems, is_fixed_date
 from banks.formats.formula_text import names_in
 from banks.formats.paths import describe, index_fields, is_table_part, own_fields
+from banks.formats.quoting import quoted_answers
 from banks.formats.reachability import unreachable
 from banks.formats.references import Formulas, read_formulas
 
@@ -34,8 +35,6 @@ _PARAMETER = re.compile(r"\bparameter\.([A-Za-z_][A-Za-z0-9_]*)")
 _PATH = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*){2,3}")
 _PERCENT_PARAMETER = re.compile(r"_percent$")
 _ROUNDING_MODES = ("nearest", "down", "up")
-_LIST_OPERATORS = ("in", "not_in")
-_EMPTINESS = ("filled", "empty")
 
 
 def definition_problems(definition: FormatDefinition) -> list[str]:
@@ -50,7 +49,7 @@ def definition_problems(definition: FormatDefinition) -> list[str]:
         *(problem for item in index.values() for problem in field_problems(item)),
         *_reserved(definition),
         *(conditions := list(_condition_problems(definition, index))),
-        *(() if conditions or definition.is_imported else unreachable(definition)),
+        *(() if conditions or definition.is_imported else vain_comparisons(definition, index)),
         *_date_limit_problems(index),
         *_parameter_problems(definition, index),
         *_lookup_problems(definition),
@@ -67,8 +66,20 @@ def definition_warnings(definition: FormatDefinition) -> list[str]:
     formulas = read_formulas(definition)
     found = [*omissions(definition, formulas), *_two_meanings(formulas)]
     if definition.is_imported:
-        found += [*unreachable(definition), *_no_fair_market_value(definition)]
+        found += [*vain_comparisons(definition, formulas.index), *_no_fair_market_value(definition)]
     return found
+
+
+def vain_comparisons(definition: FormatDefinition, index: dict[str, Field]) -> list[str]:
+    """Conditions that no answer decides, or that contradict one another; formulas that compare in vain."""
+    conditions = [
+        f"{place}: {why}"
+        for condition, place, _, section in _conditions(definition)
+        if (target := resolve_reference(condition.field, section, index)) is not None
+        for why in vain_condition(condition, target)
+    ]
+    # A condition that is false by itself would be told a second time as unreachable.
+    return [*conditions, *([] if conditions else unreachable(definition)), *vain_formulas(index)]
 
 
 def _two_meanings(formulas: Formulas) -> Iterator[str]:
@@ -132,21 +143,27 @@ def _double_names(names: Sequence[str], lead: str, path: str = "") -> Iterator[s
 # Conditions -------------------------------------------------------------------------------------------
 
 
-def _condition_problems(definition: FormatDefinition, index: dict[str, Field]) -> Iterator[str]:
+def _conditions(
+    definition: FormatDefinition,
+) -> Iterator[tuple[Condition, str, str, Section | None]]:
+    """(condition, its place in words, the path that it stands at, the section that it is in)."""
     for tab in definition.tabs:
         if tab.condition:
-            yield from _one_condition(tab.condition, f"tab {tab.id}", tab.id, None, index)
+            yield tab.condition, f"tab {tab.id}", tab.id, None
         for section in tab.sections:
-            place = describe(section.path)
             if section.condition:
-                yield from _one_condition(section.condition, place, section.path, section, index)
+                yield section.condition, describe(section.path), section.path, section
             for item in own_fields(section):
                 if item.condition:
-                    yield from _one_condition(item.condition, describe(item.path), item.path, section, index)
+                    yield item.condition, describe(item.path), item.path, section
     for number, line in enumerate(definition.document.abstract_lines, start=1):
         if line.condition:
-            place = f"abstract line {number} ({line.label})"
-            yield from _one_condition(line.condition, place, "", None, index)
+            yield line.condition, f"abstract line {number} ({line.label})", "", None
+
+
+def _condition_problems(definition: FormatDefinition, index: dict[str, Field]) -> Iterator[str]:
+    for condition, place, own_path, section in _conditions(definition):
+        yield from _one_condition(condition, place, own_path, section, index)
 
 
 def resolve_reference(reference: str, section: Section | None, index: Mapping[str, Field]) -> Field | None:
@@ -168,32 +185,7 @@ def _one_condition(
         return
     if target.path == own_path or target.path.startswith(f"{own_path}.") or is_table_part(target.path, index):
         yield f"{place}: its condition asks for {condition.field}, a part of itself or of a table."
-    yield from (f"{place}: {problem}" for problem in _comparison_problems(condition, target))
-
-
-def _comparison_problems(condition: Condition, target: Field) -> Iterator[str]:
-    operator, value = condition.operator, condition.value
-    if operator in _EMPTINESS:
-        if value is not None:
-            yield f"a condition with {operator} takes no value; remove it."
-        return
-    if operator in _LIST_OPERATORS and not isinstance(value, tuple):
-        yield f"a condition with {operator} takes a list of values; write [ … ]."
-        return
-    if operator not in _LIST_OPERATORS and not isinstance(value, str):
-        yield f"a condition with {operator} takes one value as text; write it in quotes."
-        return
-    wanted = value if isinstance(value, tuple) else (value,)
-    if target.type is FieldType.CHECKBOX:
-        known = {"true", "false"}
-    elif target.type in CHOICE_TYPES:
-        known = {option.value for option in target.options}
-    else:
-        return
-    unknown = sorted(str(one) for one in wanted if one not in known)
-    if unknown:
-        listed = ", ".join(sorted(known))
-        yield f"its condition waits for {', '.join(unknown)}, which {target.path} never says; use {listed}."
+    yield from (f"{place}: {problem}" for problem in condition_problems(condition, target))
 
 
 # References -------------------------------------------------------------------------------------------
@@ -281,6 +273,9 @@ def _document_problems(definition: FormatDefinition, index: dict[str, Field]) ->
                 f"declaration row {particulars}: {answer} does not exist; "
                 "give the path of a field, or the text itself."
             )
+        for path in quoted_answers(answer):
+            if path not in index or is_table_part(path, index):
+                yield f"declaration row {particulars}: it quotes {path}, which does not exist; quote a field."
 
 
 def _figure_problem(place: str, path: str, index: Mapping[str, Field]) -> Iterator[str]:

@@ -269,8 +269,10 @@ class DocumentLayout:
     declaration_title: str = "Declaration"
     # Lettered statements a), b), c) …
     declaration: tuple[str, ...] = ()
-    # The table that follows the declaration: (particulars, the path whose answer fills it, or fixed text).
+    # The table that follows the declaration: (particulars, the path whose answer fills it, or text that may
+    # quote answers, see banks.formats.quoting).
     declaration_rows: tuple[tuple[str, str], ...] = ()
+    enclosures_title: str = "Enclosures"
     enclosures: tuple[str, ...] = ()
     # Whether the branch manager's block follows the valuer's signature.
     manager_block: bool = True

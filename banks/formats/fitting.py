@@ -8,15 +8,26 @@ always be begun.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from banks.formats.building import build_field
 from banks.formats.changing import merged_patch, node_at
-from banks.formats.field_checks import field_problems
+from banks.formats.field_checks import field_problems, is_fixed_date
 from banks.formats.judging import all_problems
-from banks.formats.overriding import ATTRIBUTES, FormatChanges, adapted, own_path, patch_of
+from banks.formats.overriding import (
+    ATTRIBUTES,
+    DAYS,
+    OF_TABLE,
+    FormatChanges,
+    adapted,
+    own_path,
+    patch_of,
+    said_of,
+)
 from banks.formats.problems import FormatProblem
 from banks.formats.reading import from_content
 from banks.formats.shape import shape_problems
@@ -30,7 +41,7 @@ _MOST_TEXT = 60
 # A rate of depreciation is a percentage a year; other rates are amounts.
 _PERCENTAGES = ("_percent", "depreciation_rate")
 # The changes that formulas, totals and conditions elsewhere may not bear.
-_BREAKING = ("hidden", "parameter", "added")
+_BREAKING = ("hidden", "parameter", "added", *DAYS)
 # Questions that the system itself fills in or that every document stands on.
 SYSTEM_SOURCES = ("banks", "bank_branches")
 _SYSTEM_DATES = ("inspection_date", "valuation_date", "report_date")
@@ -133,9 +144,17 @@ def _may_break(changes: FormatChanges) -> bool:
     """Not so words, limits and figures, which are judged where they stand."""
     return bool(
         changes.get("added")
-        or any(wanted.get("hidden") for wanted in changes.get("fields", {}).values())
+        or any(
+            wanted.get("hidden") or any(_is_other_date(wanted.get(name)) for name in DAYS)
+            for wanted in changes.get("fields", {}).values()
+        )
         or any(_figure(value) is None for value in changes.get("parameters", {}).values())
     )
+
+
+def _is_other_date(limit: Any) -> bool:
+    """Whether a limit of a date is another question, which a newer version may not have."""
+    return bool(limit) and not is_fixed_date(str(limit))
 
 
 def whole_problems(content: Mapping[str, Any], changes: FormatChanges) -> list[str]:
@@ -269,6 +288,10 @@ def _attribute_problems(node: Mapping[str, Any], path: str, name: str, value: An
         yield "A question needs words; write some, or take the change back."
     elif name == "default" and is_system(node, path):
         yield "The system fills this in; it has no default."
+    elif name in DAYS and is_system(node, path):
+        yield "Every document stands on this date; its limits stay as they are."
+    elif name in OF_TABLE and not _grows(node, name, value):
+        yield f"Write how many {name.removeprefix('max_')} there may be; only a table that grows has a most."
     else:
         yield from _judged(node, path, {name: value})
 
@@ -278,6 +301,11 @@ def _hiding_problems(node: Mapping[str, Any], path: str, value: Any) -> Iterator
         yield "Say yes or no."
     elif value and is_system(node, path):
         yield "The system or every document needs this; it cannot be hidden."
+
+
+def _grows(node: Mapping[str, Any], name: str, value: Any) -> bool:
+    kind = "row_dynamic" if name == "max_rows" else "column_dynamic"
+    return value is not None and (node.get("table") or {}).get("kind") == kind
 
 
 def _is_table_part(content: Mapping[str, Any], path: str) -> bool:
@@ -295,7 +323,17 @@ def _judged(node: Mapping[str, Any], path: str, wanted: Mapping[str, Any]) -> li
 def _faults(node: Mapping[str, Any], path: str) -> list[str]:
     if faults := shape_problems(node, "field"):
         return [_alone(fault) for fault in faults]
-    return [_alone(fault) for fault in field_problems(build_field(node, path.rpartition(".")[0]))]
+    faults = [_alone(fault) for fault in field_problems(build_field(node, path.rpartition(".")[0]))]
+    return [*faults, *_order_of_days(node)]
+
+
+def _order_of_days(node: Mapping[str, Any]) -> Iterator[str]:
+    days = []
+    for name in DAYS:
+        with suppress(TypeError, ValueError):
+            days.append(date.fromisoformat(said_of(node, name)))
+    if len(days) == len(DAYS) and days[0] > days[1]:
+        yield f"The earliest day, {days[0]}, is after the latest, {days[1]}; exchange them."
 
 
 def _alone(sentence: str) -> str:
@@ -305,9 +343,8 @@ def _alone(sentence: str) -> str:
 
 def _likely(wanted: Mapping[str, Any]) -> str:
     """The attribute that a fault of several together is shown at: a limit, else the last."""
-    return next(
-        (name for name in ("maximum", "max_length", "minimum", "min_length") if name in wanted), [*wanted][-1]
-    )
+    limits = ("maximum", "max_length", "max_date", "minimum", "min_length", "min_date")
+    return next((name for name in limits if name in wanted), [*wanted][-1])
 
 
 # Additions and parameters -----------------------------------------------------------------------------

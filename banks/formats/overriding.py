@@ -10,7 +10,8 @@ What a firm changes of a format, for all branches of the bank or for one (a ``Fo
       "parameters": {"realizable_percent": "85"},
       "fields": {"general.extent.extent_deed": {"label": …, "help": …, "default": …, "required": true,
                                                 "hidden": true, "minimum": …, "maximum": …,
-                                                "min_length": …, "max_length": …}},
+                                                "min_length": …, "max_length": …, "min_date": …,
+                                                "max_date": …, "max_rows": …, "max_columns": …}},
       "added": [{"section": "general.extent", "after": "extent_deed", "field": {"id": "own_…", …}}],
     }
 
@@ -33,11 +34,14 @@ from banks.formats.origins import Origin
 
 FormatChanges = Mapping[str, Any]
 
-# The attributes of a field that a firm may change, and those of them that are kept under "validation".
+# The attributes of a field that a firm may change, and those of them that are kept under "validation" and
+# under "table".
 CHANGEABLE = ("label", "help", "default", "required")
-LIMITS = ("minimum", "maximum", "min_length", "max_length")
+DAYS = ("min_date", "max_date")
+OF_TABLE = ("max_rows", "max_columns")
+LIMITS = ("minimum", "maximum", "min_length", "max_length", *DAYS, *OF_TABLE)
 ATTRIBUTES = (*CHANGEABLE, *LIMITS, "hidden")
-_CHANGEABLE, _LIMITS = frozenset(CHANGEABLE), frozenset(LIMITS)
+_TOLD_BY_MESSAGE = ("minimum", "maximum", *DAYS)
 # The tab that the common fields are written into; see banks.formats.reading.
 _COMMON = "common."
 
@@ -99,11 +103,8 @@ def _origins(content: Mapping[str, Any]) -> dict[str, Origin]:
     for path, node in field_nodes(content):
         origin = Origin.SHARED if path.startswith(_COMMON) else Origin.FORMAT
         origins[path] = origin
-        for name in node:
-            if name in _CHANGEABLE:
-                origins[f"{path}.{name}"] = origin
-        for name in node.get("validation", ()):
-            if name in _LIMITS:
+        for name in (*CHANGEABLE, *LIMITS):
+            if name in _kept_in(node, name):
                 origins[f"{path}.{name}"] = origin
     return origins
 
@@ -150,8 +151,24 @@ def combined(firm: FormatChanges | None, branch: FormatChanges | None) -> dict[s
 def patch_of(wanted: Mapping[str, Any]) -> dict[str, Any]:
     """The merge patch for a field's node that its changed attributes amount to."""
     patch = {key: wanted[key] for key in CHANGEABLE if key in wanted}
-    limits = {key: wanted[key] for key in LIMITS if key in wanted}
-    return {**patch, **({"validation": limits} if limits else {})}
+    for key in LIMITS:
+        if key in wanted:
+            patch.setdefault("table" if key in OF_TABLE else "validation", {})[key] = wanted[key]
+    if any(key in wanted for key in _TOLD_BY_MESSAGE):
+        # The format's own words for a figure or a day beyond its limits name those limits.
+        patch["validation"]["message"] = None
+    return patch
+
+
+def said_of(node: Mapping[str, Any], attribute: str) -> Any:
+    """What a field's node says of one of CHANGEABLE or LIMITS; None when it says nothing."""
+    return _kept_in(node, attribute).get(attribute)
+
+
+def _kept_in(node: Mapping[str, Any], attribute: str) -> Mapping[str, Any]:
+    if attribute in OF_TABLE:
+        return node.get("table") or {}
+    return (node.get("validation") or {}) if attribute in LIMITS else node
 
 
 def adapted(content: Mapping[str, Any], changes: FormatChanges) -> dict[str, Any]:
@@ -188,4 +205,4 @@ def original(content: Mapping[str, Any], attribute: str, path: str) -> Any:
     node = node_at(content, path)
     if node is None or attribute == "hidden":
         return None
-    return (node.get("validation") or {}).get(attribute) if attribute in LIMITS else node.get(attribute)
+    return said_of(node, attribute)

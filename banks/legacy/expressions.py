@@ -26,6 +26,9 @@ _SIGNS = {"×": "*", "÷": "/", "−": "-", "–": "-", "===": "==", "!==": "!="
 _COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
 _WORD_SIGNS = {"and": "&&", "or": "||", "not": "!"}
 _MOST_POWER = 4
+# What a sign of per cent divides by; known by its identity from a hundred that was written.
+_HUNDRED: Tree = ("number", "100")
+_TO_A_STEP = {"MROUND": "nearest", "CEILING": "up", "FLOOR": "down"}
 
 
 class Untranslatable(ValueError):
@@ -124,16 +127,24 @@ class _Parser:
         before = ""
         while sign := self._operator(level):
             if sign == "%" and self._ends_operand():
-                hundred: Tree = ("number", "100")
                 # ``a / 90%`` is a divided by 0.9: the sign belongs to the figure before it.
-                tree = ("/", tree[1], ("/", tree[2], hundred)) if before == "/" else ("/", tree, hundred)
+                tree = ("/", tree[1], ("/", tree[2], _HUNDRED)) if before == "/" else ("/", tree, _HUNDRED)
+            elif sign == "%" and self._adds() and _last(tree)[0] == "number":
+                # ``a * 18% + b``: nobody asks for the remainder of a signed figure.
+                tree = ("/", tree[1], ("/", tree[2], _HUNDRED)) if before == "/" else ("/", tree, _HUNDRED)
             else:
-                tree = (sign, tree, self._level(level + 1))
+                right = self._level(level + 1)
+                if sign in ("+", "-") and _is_percent(right) and not _is_plain(tree):
+                    raise Untranslatable(f"“{sign} …%” does not say of what it is a part")
+                tree = (sign, tree, right)
             before = sign
         return tree
 
     def _operator(self, level: int) -> str:
         return self._sign(*self._LEVELS[level])
+
+    def _adds(self) -> bool:
+        return self.at < len(self.tokens) and self.tokens[self.at] in (("sign", "+"), ("sign", "-"))
 
     def _ends_operand(self) -> bool:
         """Whether nothing follows that a remainder could be taken of: ``rate * 10%``."""
@@ -183,7 +194,19 @@ class _Parser:
             tree = self._choice()
             self._expect(")")
             return tree
+        if word in ("&&", "||") and self._sign("("):
+            return self._joined(word)
         raise Untranslatable(f"“{word}” stands where a value should be")
+
+    def _joined(self, sign: str) -> Tree:
+        """``AND(a, b, c)``, as a spreadsheet has it."""
+        parts = self._arguments()
+        if not parts:
+            raise Untranslatable("“and” or “or” has nothing to join")
+        tree = parts[0]
+        for part in parts[1:]:
+            tree = (sign, tree, part)
+        return tree
 
     def _name(self, word: str) -> Tree:
         if not self._sign("("):
@@ -312,6 +335,10 @@ class Writer:
             return self._gathered("sum" if word in ("add", "total") else word, arguments)
         if word in ("round", ".tofixed", ".round", "fixed", "tofixed"):
             return self._rounded(arguments)
+        if word in ("average", "avg", "mean"):
+            return self._gathered("mean", arguments)
+        if name in _TO_A_STEP and len(arguments) == 2:
+            return self._to_a_step(name, arguments)
         if word in ("floor", "ceil", "trunc", "parseint", "int", "roundup", "rounddown") and len(
             arguments
         ) in (1, 2):
@@ -347,6 +374,14 @@ class Writer:
         places = self._places(arguments)
         return f"round_to({self._number(arguments[0], 0)}, {_step(places)}, 'nearest')"
 
+    def _to_a_step(self, name: str, arguments: list[Tree]) -> str:
+        """``CEILING(a, 1000)`` of a spreadsheet: to a multiple, where lower-case names give places."""
+        value, step = arguments
+        if step[0] != "number" or not Decimal(str(step[1]).rstrip(".") or "0"):
+            raise Untranslatable("what to round to is not a plain number")
+        self.changes.append("A figure below 0 would be rounded the other way here.")
+        return f"round_to({self._number(value, 0)}, {_digits(str(step[1]))}, '{_TO_A_STEP[name]}')"
+
     def _cut(self, word: str, arguments: list[Tree]) -> str:
         places = 0 if word in ("parseint", "int") else self._places(arguments)
         up = word in ("ceil", "roundup")
@@ -359,6 +394,9 @@ class Writer:
             return 0
         if len(arguments) == 2 and arguments[1][0] == "number" and str(arguments[1][1]) in tuple("0123456"):
             return int(str(arguments[1][1]))
+        negative = arguments[1][1] if len(arguments) == 2 and arguments[1][0] == "negative" else None
+        if isinstance(negative, tuple) and negative[0] == "number" and str(negative[1]) in tuple("123456789"):
+            return -int(str(negative[1]))
         raise Untranslatable("the places to round to are not a plain number")
 
     # Conditions -----------------------------------------------------------------------------------
@@ -395,6 +433,25 @@ class Writer:
         return self._number(tree, 1)
 
 
+def _last(tree: Tree) -> Tree:
+    """What stands last in it as it was written."""
+    return _last(_sub(tree, 2)) if tree[0] in ("*", "/") else tree
+
+
+def _is_percent(tree: Tree) -> bool:
+    """Whether a bare per cent stands there, ``10%``: a part of something that is not named."""
+    return tree[0] == "/" and tree[2] is _HUNDRED and _sub(tree, 1)[0] in ("number", "name")
+
+
+def _is_plain(tree: Tree) -> bool:
+    """Whether nothing but written figures is in it."""
+    return tree[0] == "number" or (tree[0] in ("+", "-", "*", "/") and all(map(_is_plain, _parts(tree))))
+
+
+def _parts(tree: Tree) -> tuple[Tree, Tree]:
+    return _sub(tree, 1), _sub(tree, 2)
+
+
 def _sub(tree: Tree, at: int) -> Tree:
     part = tree[at]
     assert isinstance(part, tuple)  # noqa: S101 - the parser makes nothing else
@@ -414,4 +471,6 @@ def _digits(text: str) -> str:
 
 
 def _step(places: int) -> str:
-    return "1" if places == 0 else f"0.{'0' * (places - 1)}1"
+    if places <= 0:
+        return f"1{'0' * -places}"
+    return f"0.{'0' * (places - 1)}1"

@@ -10,13 +10,13 @@ from banks.legacy.faults import Severity
 from banks.legacy.ids import LONGEST, clean_id, label_of
 from banks.legacy.limits import read_validation
 from banks.legacy.questions import Gathered, Question, Scope, Wish
-from banks.legacy.reading import Node, clean_text, figure, says_not_applicable, shown, truth, whole
+from banks.legacy.reading import Node, clean_text, cut, figure, says_not_applicable, shown, truth, whole
 from banks.legacy.units import find_unit, unit_label
 
 MOST_OPTIONS = 100
 FIELD_NAMES = ("fieldId", "technicalName", "columnId", "rowId", "id", "uiDisplayName")
 _LABELS = ("uiDisplayName", "columnName", "rowName", "label", "displayName")
-_CONDITIONS = ("conditionalLogic", "condition", "showWhen", "visibleWhen")
+CONDITIONS = ("conditionalLogic", "condition", "showWhen", "visibleWhen")
 
 # Old words for a type, in letters alone, where they are not ours already.
 _TYPES = {
@@ -25,9 +25,12 @@ _TYPES = {
     "number": "number", "integer": "number", "int": "number", "float": "decimal", "double": "decimal",
     "decimal": "decimal", "percentage": "decimal", "percent": "decimal",
     "currency": "currency", "money": "currency", "amount": "currency",
-    "date": "date", "select": "select", "dropdown": "select", "selectdynamic": "select_dynamic",
+    "date": "date", "datepicker": "date",
+    "select": "select", "dropdown": "select", "selectdynamic": "select_dynamic",
     "dynamicselect": "select_dynamic", "multiselect": "multiselect", "checkboxgroup": "multiselect",
     "checkbox": "checkbox", "boolean": "checkbox", "bool": "checkbox", "toggle": "checkbox",
+    "yesno": "checkbox", "phonenumber": "tel", "mobilenumber": "tel", "emailaddress": "email",
+    "images": "file", "photos": "file", "photograph": "file", "document": "file", "attachment": "file",
     "switch": "checkbox", "radio": "radio", "radiogroup": "radio",
     "email": "email", "tel": "tel", "phone": "tel", "telephone": "tel", "mobile": "tel",
     "file": "file", "upload": "file", "image": "file", "photo": "file", "fileupload": "file",
@@ -38,6 +41,7 @@ _TYPES = {
 _OWN_WORDS = frozenset(_TYPES.values())
 NUMBERS = ("number", "decimal", "currency")
 _WIDTHS = (3, 6, 12)
+_LONGEST_LABEL = 200
 _OPTION_VALUE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_+-]{0,59}")
 _NOT_IN_OPTION = re.compile(r"[^A-Za-z0-9_+-]+")
 _SOURCES = {"banks": "banks", "branches": "bank_branches", "document": "document_types"}
@@ -58,9 +62,11 @@ def read_type(raw: Node, allowed: tuple[str, ...] | None = None) -> str:
         raw.tell(
             "fieldType", f"The type {shown(word)} is called {kind} here.", "It is taken so.", Severity.NOTE
         )
-    if kind in ("select", "radio", "checkbox") and kind == "checkbox" and _has_options(raw):
-        raw.tell("fieldType", "A checkbox with several options.", "It is a choice of several here.")
-        kind = "multiselect"
+    if kind == "checkbox" and _has_options(raw):
+        several = word.lower().startswith("check") or not word
+        done = "It is a choice of several here." if several else "It is a choice of one here."
+        raw.tell("fieldType", f"A {word or 'checkbox'} with several options.", done)
+        kind = "multiselect" if several else "radio"
     if allowed is not None and kind not in allowed:
         raw.tell("fieldType", f"A {kind} cannot stand in a table here.", "It is taken as text.")
         kind = "text"
@@ -105,6 +111,7 @@ def read_simple(gathered: Gathered, raw: Node, scope: Scope, kind: str, *, table
     question.read_only = raw.flag("isReadonly") or raw.flag("readOnly")
     question.computed = kind == "calculated"
     _read_words(raw, node)
+    _read_long_label(raw, node)
     _read_width(raw, node)
     if kind == "calculated":
         # Until its formula is understood it is a figure that somebody types.
@@ -139,7 +146,7 @@ def _is_money(raw: Node) -> bool:
 
 def read_condition(gathered: Gathered, raw: Node, node: dict[str, Any], path: str, document: str) -> None:
     """Keep the condition for the second pass, when every name is known."""
-    for key in _CONDITIONS:
+    for key in CONDITIONS:
         value = raw.take(key)
         if value not in (None, "", {}, []):
             gathered.wishes.append(Wish(node, path, document, raw, value))
@@ -155,6 +162,13 @@ def _read_words(raw: Node, node: dict[str, Any]) -> None:
     ):
         if text := raw.text(*names, most=most):
             node[key] = text
+
+
+def _read_long_label(raw: Node, node: dict[str, Any]) -> None:
+    """The whole of a question that is longer than a label stands in its help, unless that says something."""
+    whole_label = next((text for key in _LABELS if (text := clean_text(raw.look(key)))), "")
+    if len(whole_label) > _LONGEST_LABEL:
+        node.setdefault("help", cut(whole_label, 500))
 
 
 def _read_width(raw: Node, node: dict[str, Any]) -> None:

@@ -21,11 +21,11 @@ from banks.formats.shape import shape_problems
 from banks.legacy.completing import complete, untake
 from banks.legacy.converted import ConvertedFormat
 from banks.legacy.faults import Severity
-from banks.legacy.fields import read_condition
+from banks.legacy.fields import CONDITIONS, read_condition
 from banks.legacy.headlines import document_of, headline_of
 from banks.legacy.ids import Ids, clean_id, label_of
 from banks.legacy.questions import Gathered, Scope
-from banks.legacy.reading import Log, Node, clean_text, figure, in_order, shown, truth, whole
+from banks.legacy.reading import Log, Node, clean_text, cut, figure, in_order, shown, truth, whole
 from banks.legacy.sections import read_fields
 
 SCHEME = "imported"
@@ -33,6 +33,7 @@ ORIGIN = "imported"
 _MAIN = "details"
 _CODE = re.compile(r"[A-Z][A-Z0-9]{1,11}")
 _SECTION_IDS = ("sectionId", "id")
+_INNER_SECTIONS = ("subSections", "subsections", "sections")
 # What a tab repeats of the sections in its document; read there where the document is silent.
 _SAID_OF_SECTIONS = (*_SECTION_IDS, "sectionName", "sortOrder", "description", "isActive")
 
@@ -239,7 +240,8 @@ class _Reading:
         tab_id = ids.claim(old_id, label, fallback="tab")
         if tab_id != old_id:
             raw.tell("tabId", f"The id {shown(old_id)} cannot be the tab's id here.", f"It is {tab_id}.")
-        listed = raw.children("sections", "sectionId")
+        # A tab that holds its fields itself says everything of its sections there.
+        listed = [] if source is raw else raw.children("sections", "sectionId")
         has_sections = raw.take("hasSections")
         sections = self._sections(source, name, tab_id, old_id, label, listed)
         if has_sections is not None and truth(has_sections) is not bool(source.look("sections")):
@@ -297,8 +299,9 @@ class _Reading:
             seen.add(old_id)
             if told and old_id not in told:
                 raw.tell("", "The tab does not name this section.", "It stands in the tab.", Severity.NOTE)
-            if section := self._section(raw, told.get(old_id), ids, (name, tab_id, old_tab, old_id)):
-                made.append(section)
+            section = self._section(raw, told.get(old_id), ids, (name, tab_id, old_tab, old_id))
+            made += [section] if section else []
+            made += self._inner_sections(raw, section, ids, (name, tab_id, old_tab))
             raw.finish()
         fields = source.children("fields", "fieldId")
         if fields:
@@ -310,6 +313,32 @@ class _Reading:
             for path, steps in list(self.gathered.places):
                 if path.startswith(f"{tab_id}.{section['id']}.") and steps[0] == old_tab and name != old_tab:
                     self.gathered.places.append((path, (name, *steps[1:])))
+        return made
+
+    def _inner_sections(
+        self, raw: Node, outer: dict[str, Any] | None, ids: Ids, where: tuple[str, str, str]
+    ) -> list[dict[str, Any]]:
+        """Sections within a section: they stand after it, led by its name, under its condition."""
+        made: list[dict[str, Any]] = []
+        if truth(raw.look("isActive")) is False:
+            return made
+        parts = [part for key in _INNER_SECTIONS for part in raw.children(key, "sectionId")]
+        for part in in_order(parts, raw.at(_INNER_SECTIONS[0])):
+            old_id = next((text for key in _SECTION_IDS if (text := clean_text(part.take(key)))), "")
+            part.tell("", "A section within a section.", "It stands after it here, led by its name.")
+            before = len(self.gathered.wishes)
+            section = self._section(part, None, ids, (*where, old_id))
+            if section is not None:
+                lead = outer["label"] if outer else clean_text(raw.look("sectionName"))
+                section["label"] = cut(f"{lead}: {section['label']}" if lead else section["label"], 200)
+                made.append(section)
+                if any(one.node is section for one in self.gathered.wishes[before:]):
+                    if any(raw.look(key) not in (None, "", {}, []) for key in CONDITIONS):
+                        part.tell("", "It hung on the outer section's condition too.", "Its own alone holds.")
+                else:
+                    read_condition(self.gathered, raw, section, f"{where[1]}.{section['id']}", where[0])
+            made += self._inner_sections(part, section, ids, where)
+            part.finish()
         return made
 
     def _tell_unmet(self, told: Mapping[str, Node], seen: set[str]) -> None:

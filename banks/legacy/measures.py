@@ -51,12 +51,22 @@ class Measures:
         if not self.assumed:
             return
         words = unit_label(self.unit)
+        place = self.question.raw.at("formula")
+        if not self.rates:
+            node, hint = self.question.node, f"The area counts in {words} here."
+            node["help"] = f"{node['help']} {hint}"[:500] if node.get("help") else hint
+            self.log.tell(
+                place, "The area may come in several units, and nothing says in which of them it counts.",
+                f"It counts in {words}, the first of its units; the form says so, and the result may be "
+                "overridden.",
+            )  # fmt: skip
+            return
         for rate in self.rates:
             hint = f"The area counts in {words}: give the rate per {words}."
             rate.node["help"] = f"{rate.node['help']} {hint}"[:500] if rate.node.get("help") else hint
             rate.node.setdefault("suffix", f"per {words}")
         self.log.tell(
-            self.question.raw.at("formula"),
+            place,
             "The area may come in several units, and nothing says for which of them the rate is.",
             f"The area counts in {words}, the first of its units; form and document say so beside the rate, "
             "and the result may be overridden.",

@@ -28,6 +28,8 @@ WITHOUT_EFFECT = frozenset(
 _NOT_GIVEN = frozenset({"", "na", "n/a", "n.a.", "n.a", "nil", "none", "null", "-", "not applicable"})
 _FIGURE = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,10})?")
 _LONGEST_SHOWN = 60
+# Indian scripts need both to be written rightly; neither is seen itself.
+_JOINERS = "\u200c\u200d"
 _DEEPEST = 60
 
 
@@ -73,8 +75,17 @@ def clean_text(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
         return ""
     kept = (" " if letter in "\t\r\n" else letter for letter in str(value))
-    text = "".join(letter for letter in kept if letter.isprintable() or letter == "\u200d")
+    text = "".join(letter for letter in kept if letter.isprintable() or letter in _JOINERS)
     return " ".join(text.split())
+
+
+def cut(text: str, most: int) -> str:
+    """At most so many characters: whole words where there are any, and a sign that something is missing."""
+    if len(text) <= most:
+        return text
+    head = text[: most - 1]
+    words = head.rpartition(" ")[0]
+    return f"{(words if len(words) > most // 2 else head).rstrip(' ,;:')}…"
 
 
 def figure(value: Any) -> str | None:
@@ -228,7 +239,7 @@ class Node:
                     self.log.keep(self.at(key), value)
             elif len(text) > most:
                 self.tell(key, f"The text has {len(text)} characters.", f"It is cut to {most}.")
-                result = text[:most].rstrip()
+                result = cut(text, most)
             else:
                 result = text
         return result

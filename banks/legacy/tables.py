@@ -19,7 +19,9 @@ _IN_TABLE = (
     "text", "textarea", "number", "decimal", "currency", "date", "select", "multiselect", "checkbox", "radio",
     "email", "tel", "number_with_unit", "calculated",
 )  # fmt: skip
-_SERIAL = re.compile(r"(s|sr|sl|serial|row|item)?_?(no|nr|num|number|index)")
+_SERIAL = re.compile(r"(s|sr|sl|serial|row|item)?_?(no|nr|num|number|index)|s|sl|sr|serial")
+# What counts rows without being a number: "a", "(ii)", "B.", "3a".
+_SIGN = re.compile(r"\(?([0-9.]+[a-z]?|[a-z]|[ivxl]{1,6})[.):]*", re.IGNORECASE)
 _NUMBER_SIGN = re.compile(r"\{[a-z]*\}|#|%d", re.IGNORECASE)
 _CONFIG_KEYS = ("columns", "rows", "fixedColumns", "dynamicColumns", "tableType", "maxRows", "minRows")
 # What a row may say about itself beside its cells.
@@ -88,6 +90,22 @@ def _column_id(column: Node) -> str:
 
 def _is_serial(column: Node) -> bool:
     return truth(column.look("isReadonly")) is True and bool(_SERIAL.fullmatch(_column_id(column).lower()))
+
+
+def _counts_rows(column: Node, rows: list[Node]) -> bool:
+    """Whether a column only numbers the given rows: by its name, or by what stands in it."""
+    if _is_serial(column):
+        return True
+    texts = _texts(column, rows)
+    return (
+        truth(column.look("isReadonly")) is True
+        and bool(texts)
+        and all(_SIGN.fullmatch(one) for one in texts)
+    )
+
+
+def _texts(column: Node, rows: list[Node]) -> list[str]:
+    return [text for row in rows if (text := clean_text(row.look(_column_id(column))))]
 
 
 def _rows_of_columns(
@@ -172,7 +190,7 @@ def _fixed(
         config.tell("rows", f"{len(rows)} rows; at most {MOST_ROWS} fit here.", "Those after are kept.")
         rows = rows[:MOST_ROWS]
     named_by = _label_column(columns, rows)
-    rest = [column for column in columns if column is not named_by and not _is_serial(column)]
+    rest = [column for column in columns if column is not named_by and not _counts_rows(column, rows)]
     for column in columns:
         if column not in rest:
             config.log.keep(column.place, column.raw)
@@ -229,16 +247,23 @@ def _unfillable(
 
 
 def _label_column(columns: list[Node], rows: list[Node]) -> Node | None:
-    """The column whose given texts name the rows: read-only, with the most words in it."""
-    best, most = None, 0
-    for column in columns:
-        if truth(column.look("isReadonly")) is not True and column is not columns[0]:
-            continue
-        texts = [clean_text(row.look(_column_id(column))) for row in rows]
-        worded = sum(1 for text in texts if text and figure(text.rstrip(".)")) is None)
-        if worded > most and worded == sum(1 for text in texts if text):
-            best, most = column, worded
-    return best
+    """The column whose given texts name the rows: read-only, with the most words in it.
+
+    Letters that only count the rows ("a", "(ii)") name them where nothing else does.
+    """
+    for signs in (False, True):
+        best, most = None, 0
+        for column in columns:
+            if truth(column.look("isReadonly")) is not True and column is not columns[0]:
+                continue
+            texts = _texts(column, rows)
+            worded = [text for text in texts if figure(text.rstrip(".)")) is None]
+            counting = bool(texts) and all(_SIGN.fullmatch(text) for text in texts)
+            if len(worded) > most and len(worded) == len(texts) and counting is signs:
+                best, most = column, len(worded)
+        if best is not None:
+            return best
+    return None
 
 
 def _column_dynamic(gathered: Gathered, config: Node, scope: Scope, path: str) -> dict[str, Any]:
@@ -270,6 +295,13 @@ def _column_dynamic(gathered: Gathered, config: Node, scope: Scope, path: str) -
         names = names[: table["max_columns"]]
     if names:
         table["first_columns"] = names
+    for column in columns:
+        if column is named_by or _counts_rows(column, rows):
+            continue
+        column.tell(
+            "", "Only one column can name the rows, and this one beside it cannot be filled here.",
+            "It is kept and not shown.", Severity.KEPT_ASIDE,
+        )  # fmt: skip
     for column in [*columns, *first]:
         config.log.keep(column.place, column.raw)
     for part in (adding, moving):
@@ -304,7 +336,9 @@ def _row_fields(
     if len(rows) > MOST_ROWS:
         config.tell("rows", f"{len(rows)} rows; at most {MOST_ROWS} fit here.", "Those after are kept.")
         rows = rows[:MOST_ROWS]
-    serial = next((column for column in columns if _is_serial(column)), None)
+    serial = next(
+        (column for column in columns if column is not named_by and _counts_rows(column, rows)), None
+    )
     shared = {key: kind.raw[key] for key in _ROW_KEYS if key in kind.raw} if kind else {}
     nodes, texts = [], []
     for number, row in enumerate(rows, start=1):

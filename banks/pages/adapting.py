@@ -15,10 +15,10 @@ from typing import Any
 from urllib.parse import quote
 
 from banks.formats.changing import changed
-from banks.formats.definition import Field, FieldType, FormatDefinition, Section
+from banks.formats.definition import Field, FieldType, FormatDefinition, Section, TableKind
 from banks.formats.fitting import OWN_PREFIX, is_system
 from banks.formats.origins import Origin
-from banks.formats.overriding import ATTRIBUTES, FormatChanges, own_path
+from banks.formats.overriding import ATTRIBUTES, DAYS, FormatChanges, own_path
 from banks.formats.problems import FormatProblem
 from banks.formats.reading import COMMON_TAB, from_content
 
@@ -37,6 +37,7 @@ WITH_DEFAULT = frozenset(
         FieldType.NUMBER_WITH_UNIT,
     }
 )
+_MOST = {TableKind.ROW_DYNAMIC: "max_rows", TableKind.COLUMN_DYNAMIC: "max_columns"}
 _NEVER_REQUIRED = frozenset(
     {FieldType.GROUP, FieldType.CALCULATED, FieldType.TABLE, FieldType.DYNAMIC_TABLE},
 )
@@ -175,6 +176,10 @@ def _attributes(one: Field) -> dict[str, Any]:
         "maximum": rules.maximum,
         "min_length": rules.min_length,
         "max_length": rules.max_length,
+        "min_date": rules.min_date,
+        "max_date": rules.max_date,
+        "max_rows": one.table.max_rows if one.table else None,
+        "max_columns": one.table.max_columns if one.table else None,
         "hidden": False,
     }
 
@@ -215,6 +220,10 @@ def attributes_offered(one: Field, *, in_table: bool = False) -> tuple[str, ...]
         names += ["minimum", "maximum"]
     if one.type in TEXTS:
         names += ["min_length", "max_length"]
+    if one.type is FieldType.DATE and not of_system:
+        names += DAYS
+    if one.table is not None and one.table.kind in _MOST:
+        names.append(_MOST[one.table.kind])
     if one.type not in _NEVER_REQUIRED and not of_system:
         names.append("required")
     if not of_system and not in_table:

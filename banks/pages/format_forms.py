@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
+from types import MappingProxyType
 from typing import Any
 
 from django import forms
 
 from banks.formats.definition import Field, FieldType
+from banks.formats.field_checks import is_fixed_date
+from banks.formats.overriding import OF_TABLE
 from banks.pages.adapting import Asked, own_id
 from banks.pages.editing import Current, EditForm, plain
+from banks.pages.telling import day as day_told
 
 TYPES = (
     ("text", "Text, one line"),
@@ -26,6 +30,10 @@ TYPES = (
 )
 WITH_OPTIONS = frozenset({"select", "radio", "multiselect"})
 MOST_OPTIONS = 60
+TODAY = "today"
+NONE: Mapping[str, str] = MappingProxyType({})
+_DAYS = ("%Y-%m-%d", "%d-%m-%Y", "%d/%m/%Y", "%d.%m.%Y")
+_OF_DAYS = "A day such as 31-03-2026, “today”, or another date of the format."
 LAST = "last"
 FIRST = "first"
 _MODES = (("nearest", "to the nearest"), ("down", "always down"), ("up", "always up"))
@@ -58,14 +66,44 @@ def _figure(label: str, **options: Any) -> FigureField:
     )
 
 
-def _whole(label: str) -> forms.IntegerField:
+def _whole(label: str, of: str, most: int) -> forms.IntegerField:
     return forms.IntegerField(
         label=label,
         required=False,
         min_value=1,
-        max_value=20_000,
-        error_messages={"invalid": "Give a whole number of characters."},
+        max_value=most,
+        error_messages={"invalid": f"Give a whole number of {of}."},
     )
+
+
+class DayField(forms.CharField):
+    """A limit of a date: a day, ``today``, or another date of the format, told by its words."""
+
+    def __init__(self, label: str, *, dates: Mapping[str, str]) -> None:
+        self.dates = dates
+        self._paths = {words.casefold(): path for path, words in dates.items()}
+        super().__init__(label=label, required=False, empty_value=None, help_text=_OF_DAYS)
+
+    def to_python(self, value: Any) -> str | None:
+        text: str | None = super().to_python(value)
+        if text is None or text in self.dates:
+            return text
+        if text.casefold() == TODAY:
+            return TODAY
+        if text.casefold() in self._paths:
+            return self._paths[text.casefold()]
+        try:
+            day = forms.DateField(input_formats=_DAYS).to_python(text)
+        except forms.ValidationError:
+            day = None
+        if day is None:
+            raise forms.ValidationError("Write a day such as 31-03-2026, “today”, or choose another date.")
+        return day.isoformat()
+
+    def prepare_value(self, value: Any) -> Any:
+        """What is stored, in words; what was typed, as it was."""
+        text = str(value or "")
+        return self.dates[text] if text in self.dates else day_told(text) if is_fixed_date(text) else value
 
 
 class QuestionForm(EditForm):
@@ -73,8 +111,12 @@ class QuestionForm(EditForm):
 
     widths = {"label": 12, "help": 12, "default": 12, "required": 12, "hidden": 12}
 
-    def __init__(self, data: Any = None, *, current: Current, asked: Asked) -> None:
+    def __init__(
+        self, data: Any = None, *, current: Current, asked: Asked, dates: Mapping[str, str] = NONE
+    ) -> None:
+        """``dates``: path → words of the dates that may be a limit of the question's."""
         self.asked = asked
+        self._dates = dates
         super().__init__(data, current=current)
 
     def build(self) -> None:
@@ -97,8 +139,12 @@ class QuestionForm(EditForm):
             ),
             "minimum": _figure("Least"),
             "maximum": _figure("Most"),
-            "min_length": _whole("Least characters"),
-            "max_length": _whole("Most characters"),
+            "min_length": _whole("Least characters", "characters", 20_000),
+            "max_length": _whole("Most characters", "characters", 20_000),
+            "min_date": DayField("Not before", dates=self._dates),
+            "max_date": DayField("Not after", dates=self._dates),
+            "max_rows": _whole("Most rows", "rows", 100),
+            "max_columns": _whole("Most columns", "columns", 10),
         }
         for name in self.asked.offered:
             self.fields[name] = default_field(self.asked.field) if name == "default" else made[name]
@@ -109,13 +155,35 @@ class QuestionForm(EditForm):
             least, most = cleaned.get(low), cleaned.get(high)
             if least is not None and most is not None and least > most:
                 self.add_error(high, f"{most} is below the least, {least}; exchange them or take one away.")
+        least, most = cleaned.get("min_date"), cleaned.get("max_date")
+        if least and most and least[:1].isdigit() and most[:1].isdigit() and least > most:
+            self.add_error(
+                "max_date",
+                f"{day_told(most)} is before {day_told(least)}; exchange them or take one away.",
+            )
         return cleaned
 
     def typed(self) -> dict[str, Any]:
         values = dict(self.cleaned_data)
         if "default" in values:
             values["default"] = default_from(self.asked.field, values["default"])
+        for name in OF_TABLE:
+            # Without a most of its own a table has the one below again.
+            if name in values and values[name] is None:
+                values[name] = self.asked.below[name]
         return values
+
+    def told(self, name: str, value: Any) -> str:
+        field = self.fields[name]
+        return str(field.prepare_value(value)) if isinstance(field, DayField) else super().told(name, value)
+
+    def question(self, name: str) -> dict[str, Any]:
+        asked, field = super().question(name), self.fields[name]
+        if isinstance(field, DayField):
+            # The control of one of too many to list: it is typed, with suggestions.
+            suggested = [TODAY, *dict.fromkeys(field.dates.values())]
+            asked |= {"searched": True, "choices": [(words, words, False) for words in suggested]}
+        return asked
 
 
 def shown_values(one: Asked) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from django.contrib import messages
@@ -10,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from banks import overrides
-from banks.formats.definition import Section
+from banks.formats.definition import FieldType, Section
 from banks.formats.overriding import FormatChanges, own_path
 from banks.overrides import OverrideProblem, StaleOverride
 from banks.pages import adapting, telling
@@ -33,7 +34,9 @@ def question(
     one = page.question(tab, section, field)
     if one.added is page.scope.origin:
         return _extra(request, page, page.section(tab, section), one)
-    form = QuestionForm(resetting(request, _below(one)), current=_current(page, one), asked=one)
+    form = QuestionForm(
+        resetting(request, _below(one)), current=_current(page, one), asked=one, dates=_dates(page, one)
+    )
 
     def make(now: FormatPage, values: dict[str, Any]) -> FormatChanges:
         below = now.question(tab, section, field).below
@@ -50,6 +53,24 @@ def question(
 
 def _current(page: FormatPage, one: Asked) -> Current:
     return page.current(shown_values(one))
+
+
+def _dates(page: FormatPage, one: Asked) -> dict[str, str]:
+    """Path → words of the other dates of the format, tables' apart; words that two have tell the section."""
+    if one.field.type is not FieldType.DATE:
+        return {}
+    found = [
+        (section, other)
+        for section in page.definition.sections()
+        for other in adapting.flat(page.questions(section))
+        if other.field.type is FieldType.DATE and not other.in_table and other.field.path != one.field.path
+    ]
+    number = Counter(other.label for _, other in found)
+    return {
+        other.field.path: other.label if number[other.label] == 1 else f"{other.label} ({section.label})"
+        for section, other in found
+        if not other.hidden
+    }
 
 
 def _below(one: Asked) -> dict[str, Any]:

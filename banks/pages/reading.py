@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -12,8 +11,10 @@ from typing import Any
 from django.db import connections
 from django.utils import timezone
 
+from banks.branches import literally
 from banks.formats.changing import node_at
 from banks.formats.fitting import fitting, fitting_together
+from banks.formats.overriding import DAYS
 from banks.managed import ChangedPlace, ManagedBank, changed_in_format, managed
 from banks.merging import BANK_FIELDS, BRANCH_FIELDS, MergedBank, MergedBranch, merge_bank, prepare
 from banks.models import BankOverride, BankType, Format, FormatStatus
@@ -206,7 +207,7 @@ def _search(words: Sequence[str]) -> list[dict[str, Any]]:
     texts = [{"$ifNull": [f"$$one.{name}", ""]} for name in _SEARCHED]
     text = {"$concat": [part for each in texts for part in (each, " ")]}
     # Every word stands for itself, never for a pattern.
-    each = [{"$regexMatch": {"input": text, "regex": re.escape(word), "options": "i"}} for word in words]
+    each = [{"$regexMatch": {"input": text, "regex": literally(word), "options": "i"}} for word in words]
     condition = {"$and": [{"$ne": ["$$one.is_active", False]}, *each]}
     branches = {"$ifNull": ["$branches", []]}
     hits = {"$filter": {"input": branches, "as": "one", "cond": condition}}
@@ -343,6 +344,8 @@ def place_value(place: ChangedPlace, value: Any) -> str:
         return type_label(value) or telling.NOTHING
     if where.field == "parameter" and value is not None:
         return parameter_told(where.path, value)
+    if where.field in DAYS:
+        return telling.day(value)
     if where.field == "hidden":
         return ("not asked" if where.kind == "format" else "hidden") if value else "shown"
     return telling.value_told(value)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from banks.formats.definition import Field, FieldType
+from banks.formats.overriding import DAYS, OF_TABLE
 from banks.pages.adapting import Asked
 
 _TYPES = {
@@ -30,6 +33,7 @@ _TYPES = {
     FieldType.NUMBER_WITH_UNIT: "number with a unit",
     FieldType.CALCULATED: "computed",
 }
+_DAYS = {"min_date": "not before", "max_date": "not after"}
 NOTHING = "nothing"
 _SHORT = 160
 _NOT_GROUPED = 4
@@ -48,6 +52,10 @@ def facts(one: Asked) -> list[str]:
         told.append(f"beforehand: {default(field, values['default'])}")
     told += _bounds(values["minimum"], values["maximum"], "")
     told += _bounds(values["min_length"], values["max_length"], " characters")
+    told += [f"{words} {day(values[name])}" for name, words in _DAYS.items() if values[name]]
+    for name in OF_TABLE:
+        if name in one.offered:
+            told.append(f"at most {values[name]} {name.removeprefix('max_')}")
     if field.options:
         told.append(short(", ".join(option.label for option in field.options)))
     return told
@@ -74,6 +82,14 @@ def figure(value: Any) -> str:
     return f"{head},{tail}{point}{rest}"
 
 
+def day(limit: Any) -> str:
+    """A limit of a date: a day, today, or another question by the last word of its path."""
+    text = str(limit or "")
+    with suppress(ValueError):
+        return f"{date.fromisoformat(text):%d-%m-%Y}"
+    return text.rpartition(".")[2].replace("_", " ") or NOTHING
+
+
 def default(field: Field, value: Any) -> str:
     """The answer that stands there beforehand."""
     if value in (None, "", []):
@@ -94,9 +110,7 @@ def attribute(field: Field, name: str, value: Any) -> str:
     """An attribute of a question in words."""
     if name == "default":
         return default(field, value)
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return value_told(value)
+    return day(value) if name in DAYS else value_told(value)
 
 
 def value_told(value: Any) -> str:

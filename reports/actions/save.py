@@ -34,7 +34,7 @@ from reports.answers import (
 from reports.formats import definition_by_key, definition_of, fitting_changes, format_name_of, key_of
 from reports.models import Report
 from reports.workflow import is_frozen
-from reports.working import stored_figures
+from reports.working import WorkedOut, stored_figures
 from tenants.models import ActivityEntry, FileKind, StoredFile, User
 from tenants.permissions import Permission
 
@@ -46,11 +46,15 @@ _MOST_CHANGES = 200
 
 @dataclass(frozen=True, slots=True)
 class SavedSection:
-    """The report after saving. ``version`` is the one to save the section upon next."""
+    """The report after saving. ``version`` is the one to save the section upon next.
+
+    ``worked_out`` is what another save of the same report need not work out again; None where nothing changed.
+    """
 
     report: Report
     version: int
     changes: tuple[Change, ...]
+    worked_out: WorkedOut | None = None
 
 
 def section_version(report: Report, section_path: str) -> int:
@@ -67,22 +71,25 @@ def save_section(
     base_version: int,
     by: User,
     now: datetime,
+    known: WorkedOut | None = None,
 ) -> SavedSection:
     """Store the answers of one section, work the report out again, record what changed.
 
     ``values`` maps field ids to checked answers (``None`` empties one); a field it does not name keeps its
     answer. ``base_version`` is the ``section_version`` that the form was made from: when somebody saved
     *this* section since, nothing is stored and StaleSection tells what they wrote. A save of another section
-    in between does no harm. Saving what is stored already changes nothing.
+    in between does no harm. Saving what is stored already changes nothing. What is ``known`` of the figures
+    (the form has worked them out to judge what was typed) is not worked out a second time.
     Raises NotAllowed, ReportFrozen, SectionUnknown, BranchUnknown, StaleSection, FileRefused (an answer
     names a file that is not the report's), Report.DoesNotExist.
     """
     if not by.can(Permission.DRAFT_REPORTS):
         raise NotAllowed("Your role reads reports; assistants, valuers and managers write them.")
     changes: tuple[Change, ...] = ()
+    worked_out: WorkedOut | None = None
 
     def decide(report: Report) -> Changed | None:
-        nonlocal changes
+        nonlocal changes, worked_out
         definition = definition_of(report)
         section = definition.section(tab_id, section_id)
         if section is None:
@@ -98,13 +105,15 @@ def save_section(
             raise _stale(report, section, stored)
         _check_files(report, section, stored, new)
         branch = _branch(report, section, new)
-        _, derived = stored_figures(
+        calculation, derived = stored_figures(
             definition_by_key(key_of(report), branch["format_changes"]) if branch else definition,
             with_section(report.answers, section, new),
             reference=report.reference,
             bank=report.bank_name,
             branch=branch.get("branch_name", report.branch_name),
+            known=known,
         )
+        worked_out = WorkedOut(derived["answers"], calculation)
         versions = {**report.section_versions, section.path: report.version + 1}
         return Changed(
             SAVED,
@@ -118,7 +127,8 @@ def save_section(
         )
 
     report = change_report(report_id, decide, by=by, now=now)
-    return SavedSection(report, section_version(report, f"{tab_id}.{section_id}"), changes)
+    version = section_version(report, f"{tab_id}.{section_id}")
+    return SavedSection(report, version, changes, worked_out)
 
 
 def _branch(report: Report, section: Section, new: Mapping[str, Any]) -> dict[str, Any]:

@@ -25,81 +25,19 @@ from banks.formats.problems import FormatProblem
 from banks.formats.reading import from_content
 from banks.loading import ReadFormat, read_format
 from banks.models import CommonFields, Format, FormatStatus
-from banks.publishing import FormatUnsound, format_key, may_become, publish_format, retire_format
+from banks.publishing import format_key
 from reports.admin.format_differences import grouped
 from reports.admin.format_editor import DraftPages
 from reports.admin.format_forms import UploadForm
 from reports.admin.format_preview import NoPreview, kept_page, pages_of, preview_of
+from reports.admin.format_steps import STEPS
 from reports.files import content_disposition
 from reports.format_checks import faults_of, problems_of
-from tenants.admin.base import Step, StepForm, Tool, attempt, sent, staff_of
+from tenants.admin.base import Step, Tool, attempt, sent, staff_of
 from tenants.admin.showing import NOTHING, badge, facts, moment
-from tenants.models import User
 
 TONES = {FormatStatus.PUBLISHED: "good", FormatStatus.DRAFT: "warn", FormatStatus.RETIRED: ""}
 PAGES_KEPT_SECONDS = 3600
-
-
-class PublishForm(StepForm):
-    """From which day, and whether an earlier day than the newest version's is meant."""
-
-    effective_from = forms.DateField(
-        label="Takes effect on",
-        required=False,
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        help_text="The day from which the bank takes this version. Empty: from now on.",
-    )
-    confirmed = forms.BooleanField(
-        label="Although a version with a later day is published",
-        required=False,
-        help_text="Only where this day is before that of a version that is published already.",
-    )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.initial["effective_from"] = self.record.effective_from
-
-
-def _publish(version: Format, by: User, answers: dict[str, Any]) -> str:
-    try:
-        publish_format(
-            version,
-            by=by,
-            check=problems_of,
-            effective_from=answers["effective_from"],
-            confirmed=answers["confirmed"],
-        )
-    except FormatProblem as error:
-        raise FormatUnsound(version, error.problems) from error
-    day = version.effective_from
-    since = f"from {day:%d-%m-%Y}" if day and day > timezone.localdate() else "from now on"
-    return f"“{version}” is published: firms can begin reports with it {since}."
-
-
-def _retire(version: Format, by: User, answers: dict[str, Any]) -> str:
-    retire_format(version, by=by)
-    return f"“{version}” is retired: no new report begins with it."
-
-
-STEPS = (
-    Step(
-        "publish",
-        "Publish…",
-        "Every firm can begin reports with this version, and it never changes again. The versions that are "
-        "published stay with the reports that stand on them; of those in effect the newest is offered.",
-        _publish,
-        form=PublishForm,
-        allowed=lambda version: may_become(version, FormatStatus.PUBLISHED),
-    ),
-    Step(
-        "retire",
-        "Retire",
-        "Firms can begin no new report with this version. Reports that were begun with it keep it for ever.",
-        _retire,
-        allowed=lambda version: may_become(version, FormatStatus.RETIRED),
-        danger=True,
-    ),
-)
 
 
 class EffectFilter(admin.SimpleListFilter):

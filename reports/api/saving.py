@@ -22,6 +22,7 @@ from reports.formats import changes_in_force, definition_by_key, definition_of
 from reports.forms.parsing import Choices
 from reports.models import Report
 from reports.workflow import is_frozen
+from reports.working import WorkedOut
 from tenants.api.problems import InvalidValues, Problem, ValueProblem, pointer_to
 from tenants.models import Organization, User
 from tenants.mongodb.transaction import run_atomically
@@ -125,9 +126,10 @@ def change(report: Report, body: Mapping[str, Any], *, matched: bool, by: User, 
 
 def _save(report: Report, changes: Sequence[_SectionChange], *, by: User, now: datetime) -> Report:
     saved = report
+    known: WorkedOut | None = None
     for one in changes:
         try:
-            saved = save_section(
+            done = save_section(
                 report_id=report.pk,
                 tab_id=one.section.tab_id,
                 section_id=one.section.id,
@@ -135,9 +137,11 @@ def _save(report: Report, changes: Sequence[_SectionChange], *, by: User, now: d
                 base_version=one.base_version,
                 by=by,
                 now=now,
-            ).report
+                known=known,
+            )
         except StaleSection as stale:
             raise _conflict(one, stale) from stale
+        saved, known = done.report, done.worked_out or known
     return saved
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from banks.formats.definition import Field, FieldType, FormatDefinition, Section, Tab
 from banks.formats.families import with_parameters
 from banks.formats.paths import TABLE_TYPES, index_fields
+from banks.formats.quoting import VALUER, with_answers
 from reports.calculation import conditions
 from reports.calculation.problems import CalculationProblem
 from reports.calculation.words import amount_in_words
@@ -35,6 +36,7 @@ _HEADLINES = (
 _ADDRESS_IDS = ("property_address", "postal_address", "address_of_property", "address")
 _LONG_TEXT = 220
 _SHORT_TEXT = 40
+_GROUPED_FROM = 1000
 
 
 def build_document(
@@ -64,6 +66,13 @@ class _Builder:
         named = {"banks": context.bank_name, "bank_branches": context.branch_name}
         self.formatter = Formatter(definition, context.labels, named)
         self.fields = index_fields(definition)
+        # A percentage is said as the format writes it, an amount grouped as amounts are.
+        self.parameters = {
+            name: self.formatter.amount(value, symbol=False)
+            if isinstance(value, Decimal) and value >= _GROUPED_FROM
+            else value
+            for name, value in definition.parameters.items()
+        }
 
     def document(self) -> dict[str, Any]:
         context = self.context
@@ -86,6 +95,7 @@ class _Builder:
                 for number, item in enumerate(context.photographs, 1)
             ],
             "declaration": self._declaration(),
+            "enclosures_title": self.layout.enclosures_title,
             "enclosures": list(self.layout.enclosures),
             "signature": self._signature(),
             "manager": self._manager() if self.layout.manager_block else None,
@@ -324,7 +334,9 @@ class _Builder:
                 [
                     str(number),
                     particulars,
-                    (self._value_text(source) or EMPTY) if source in self.fields else self._said(source),
+                    (self._value_text(source) or EMPTY)
+                    if source in self.fields
+                    else with_answers(self._said(source), self._quoted),
                 ]
                 for number, (particulars, source) in enumerate(self.layout.declaration_rows, 1)
             ],
@@ -362,7 +374,15 @@ class _Builder:
 
     def _said(self, text: str) -> str:
         """A text of the format with the figures of the parameters that it quotes."""
-        return with_parameters(text, self.definition.parameters)
+        return with_parameters(text, self.parameters)
+
+    def _quoted(self, name: str) -> str:
+        """What a text that quotes an answer gets: a dash where it is open, nothing where it is not asked."""
+        if name == VALUER:
+            return self.context.valuer.name or EMPTY
+        if name not in self.fields or self._is_hidden(name):
+            return ""
+        return self._value_text(name) or EMPTY
 
     def _stored(self, section: Section) -> Mapping[str, Any]:
         stored = (self.answers.get(section.tab_id) or {}).get(section.id)

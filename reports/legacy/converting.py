@@ -18,8 +18,8 @@ from banks.legacy.converted import ConvertedFormat
 from banks.legacy.faults import Fault, Severity
 from reports.legacy.notebook import Row
 from reports.legacy.originals import id_text, packed
-from reports.legacy.placing import Placed, place
-from reports.legacy.values import Around, moment_of
+from reports.legacy.placing import Placed, Told, place
+from reports.legacy.values import Around, is_nothing, moment_of
 from reports.models import ReportStatus
 from reports.working import stored_figures
 from tenants.auditing.plain import plain
@@ -152,12 +152,14 @@ def convert_report(
 
 
 def reference_of(document: Mapping[str, Any]) -> str:
-    """The reference number of an old report; empty when it has none that is text."""
+    """The reference number of an old report, text or a whole number; empty when it has none."""
     found = document.get("reference_number")
     if not found and isinstance(data := document.get("report_data"), Mapping):
         common = data.get("common_fields")
         names = common if isinstance(common, Mapping) else {}
         found = next((names[key] for key in _REFERENCE_IDS if names.get(key)), None)
+    if isinstance(found, int) and not isinstance(found, bool):
+        found = str(int(found))
     return " ".join(plain(found).split()) if isinstance(found, str) else ""
 
 
@@ -172,9 +174,15 @@ def _answers(document: Mapping[str, Any], known: KnownFormat, bank: KnownBank, w
         files=world.files,
     )
     data = document.get("report_data")
-    return place(
-        data if isinstance(data, Mapping) else {}, known.definition, known.converted, around, known.common
-    )
+    if isinstance(data, Mapping):
+        return place(data, known.definition, known.converted, around, known.common)
+    placed = place({}, known.definition, known.converted, around, known.common)
+    if not is_nothing(data):
+        reason = "The answers are no group of values, so nobody can say which is which."
+        placed.set_aside["report_data"] = {"label": "Answers", "answer": data, "reason": reason}
+        done = "They are kept with the report, set aside."
+        placed.told.append(Told("report_data", reason, done, Severity.KEPT_ASIDE))
+    return placed
 
 
 def _branch(definition: FormatDefinition, answers: Mapping[str, Any], bank: KnownBank) -> tuple[str, str]:

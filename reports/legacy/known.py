@@ -45,9 +45,11 @@ class Formats:
             return found[0]
         said = f"template “{template}”" if name else "no template"
         several = "several formats are" if found else "no format is"
-        raise FormatUnknown(
-            f"It names {said}, and {several} there for bank “{bank}” and property type “{kind}”."
+        named = " and ".join(
+            f"{what} “{one}”" for what, one in (("bank", bank), ("property type", kind)) if one
         )
+        named = f"for {named}" if named else "for no bank and no property type"
+        raise FormatUnknown(f"It names {said}, and {several} there {named}.")
 
 
 def _put(known: list[KnownFormat], new: KnownFormat) -> None:

@@ -35,11 +35,12 @@ _SCHEMA = """
 PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;
 CREATE TABLE documents (
     seq INTEGER PRIMARY KEY, kind TEXT, organization TEXT, database TEXT, collection TEXT, old_id TEXT,
-    shown_id TEXT, hash TEXT, body BLOB, outcome TEXT DEFAULT '', made TEXT DEFAULT '');
+    shown_id TEXT, hash TEXT, body BLOB, outcome TEXT DEFAULT '', made TEXT DEFAULT '', ordered BLOB);
 CREATE INDEX by_kind ON documents (kind, organization, seq);
 CREATE INDEX by_id ON documents (kind, old_id);
 CREATE INDEX by_shown ON documents (kind, shown_id);
-CREATE TABLE chunks (files_id TEXT, n INTEGER, data BLOB, PRIMARY KEY (files_id, n));
+CREATE TABLE chunks (
+    files_id TEXT, n INTEGER, data BLOB, database TEXT, collection TEXT, PRIMARY KEY (files_id, n));
 CREATE TABLE faults (
     seq INTEGER PRIMARY KEY, collection TEXT, document TEXT, field TEXT, problem TEXT, done TEXT,
     severity TEXT);
@@ -65,7 +66,10 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A document that was read. ``text`` is its canonical text, without secrets."""
+    """A document that was read. ``text`` is its canonical text, without secrets.
+
+    ``ordered`` is the same with its keys as they stood, of kinds in which their order says something.
+    """
 
     seq: int
     kind: Kind
@@ -78,10 +82,11 @@ class Row:
     text: str
     outcome: str
     made: str
+    ordered: str = ""
 
     @property
     def document(self) -> dict[str, Any]:
-        found = from_text(self.text)
+        found = from_text(self.ordered or self.text)
         return found if isinstance(found, dict) else {}
 
     @property
@@ -149,6 +154,9 @@ class Notebook:
         for note in read.notes:
             self.tell(Fault(read.collection, shown, "", note, "Both values are kept.", Severity.NOTE))
         seq = self._insert(kind, organization_of(kind, document), read, old_id, shown, digest, text)
+        if kind in _IN_ORDER and (ordered := canonical(document, sort=False)) != text:
+            body = zlib.compress(ordered.encode(), 1)
+            self._base.execute("UPDATE documents SET ordered = ? WHERE seq = ?", (body, seq))
         if kind is Kind.UNKNOWN:
             self.decide(seq, Outcome.UNKNOWN)
         else:
@@ -158,8 +166,14 @@ class Notebook:
         number, data = found.get("n"), found.get("data")
         if isinstance(number, int) and isinstance(data, bytes):
             self._base.execute(
-                "INSERT OR IGNORE INTO chunks VALUES (?, ?, ?)",
-                (canonical(found["files_id"]), int(number), bytes(data)),
+                "INSERT OR IGNORE INTO chunks VALUES (?, ?, ?, ?, ?)",
+                (
+                    canonical(found["files_id"]),
+                    int(number),
+                    bytes(data),
+                    _utf8(read.database),
+                    _utf8(read.collection),
+                ),
             )
         else:
             self._refuse_unread(read, "A piece of a file has no number or no bytes.")
@@ -284,12 +298,17 @@ class Notebook:
         while True:
             page = self._base.execute(
                 "SELECT seq, kind, organization, database, collection, old_id, shown_id, hash, body, "  # noqa: S608
-                f"outcome, made FROM documents WHERE {wanted} AND seq > ? ORDER BY seq LIMIT {_PAGE}",
+                f"outcome, made, ordered FROM documents WHERE {wanted} AND seq > ? "
+                f"ORDER BY seq LIMIT {_PAGE}",
                 [*values, after],
             ).fetchall()
-            for seq, kind, org, database, collection, old, shown, digest, body, outcome, made in page:
+            for seq, kind, org, database, collection, old, shown, digest, body, outcome, made, own in page:
                 text = zlib.decompress(body).decode()
-                yield Row(seq, Kind(kind), org, database, collection, old, shown, digest, text, outcome, made)
+                ordered = zlib.decompress(own).decode() if own is not None else ""
+                yield Row(
+                    seq, Kind(kind), org, database, collection, old, shown, digest, text, outcome, made,
+                    ordered,
+                )  # fmt: skip
                 after = seq
             if len(page) < _PAGE:
                 return
@@ -320,6 +339,27 @@ class Notebook:
         found = self._base.execute("SELECT 1 FROM chunks WHERE files_id = ? LIMIT 1", (canonical(files_id),))
         return found.fetchone() is not None
 
+    def settle_orphans(self) -> None:
+        """Pieces of files that no GridFS record names: told, counted, and refused as one for each file."""
+        orphans = self._base.execute(
+            "SELECT files_id, database, collection, COUNT(*), SUM(LENGTH(data)) FROM chunks WHERE files_id "
+            "NOT IN (SELECT old_id FROM documents WHERE kind = ?) GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
+            [Kind.STORE_FILE.value],
+        ).fetchall()
+        for files_id, database, collection, pieces, size in orphans:
+            read = Read(database, collection, None)
+            text = canonical({"files_id": from_text(files_id), "pieces": pieces, "bytes": size})
+            shown = id_text(from_text(files_id))
+            seq = self._insert(Kind.STORE_CHUNK, "", read, files_id, shown, hash_of(text), text)
+            self.decide(seq, Outcome.REFUSED)
+            self.tell(
+                Fault(
+                    collection, shown, "files_id",
+                    f"{size:,} bytes (pieces: {pieces}) belong to a file that has no record in fs.files.",
+                    "They are not brought over. Export the record too and run again.", Severity.REFUSED,
+                )
+            )  # fmt: skip
+
     def store_file(self, names: set[str]) -> Row | None:
         """The first GridFS file with one of these ids."""
         for name in sorted(names):
@@ -348,6 +388,8 @@ class Notebook:
         return {one.value: int(found.get(one.value, 0)) for one in Severity}
 
 
+# Options and fields may stand under keys there, in an order that people see.
+_IN_ORDER = (Kind.COMMON_FIELDS, Kind.FORMAT)
 _IDS = ("_id", "report_id", "user_id", "file_id", "log_id", "id")
 
 

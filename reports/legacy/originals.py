@@ -23,7 +23,7 @@ _OPTIONS = json_util.CANONICAL_JSON_OPTIONS
 _READING = json_util.JSONOptions(tz_aware=True)
 # Keys whose values open something. They are replaced before anything is kept, hashed or told.
 _SECRET = re.compile(
-    r"(?i)^_*(password|passwd|pwd|pass_?hash|.*password.*|.*secret.*|otp.*|salt|"
+    r"(?i)^_*(password|passwd|pwd|pass_?hash|.*password.*|.*secret(?!ar).*|otp.*|salt|"
     r"(access|refresh|id|reset|session|auth|api|bearer|csrf|verification)_?token.*|token|api_?key|private_?key)$"
 )
 NOT_KEPT = "(not kept)"
@@ -35,10 +35,13 @@ class NotReadable(ValueError):
     """A document that cannot be put into text; the message says why."""
 
 
-def canonical(document: Any) -> str:
-    """The text of a document. Raises NotReadable for what no text can hold (too deep, no BSON type)."""
+def canonical(document: Any, *, sort: bool = True) -> str:
+    """The text of a document; with ``sort=False`` its keys stand as they were read, for reading alone.
+
+    Raises NotReadable for what no text can hold (too deep, no BSON type).
+    """
     try:
-        return json.dumps(json_util._json_convert(document, _OPTIONS), sort_keys=True, separators=(",", ":"))
+        return json.dumps(json_util._json_convert(document, _OPTIONS), sort_keys=sort, separators=(",", ":"))
     except RecursionError:
         raise NotReadable("It is nested too deeply to be read.") from None
     except (TypeError, ValueError, OverflowError, BSONError) as error:

@@ -103,6 +103,8 @@ def _is_here(run: Import, row: Row, email: str, organization: Organization | Non
     if found is None:
         return False
     if (found.legacy or {}).get("hash") == row.hash:
+        # As in the run that made the account: another document with this address is refused.
+        run.addresses.add(found.email)
         run.book.decide(row.seq, Outcome.UNCHANGED, str(found.pk))
         return True
     elsewhere = found.organization_id != (organization.org_id if organization else None)
@@ -140,7 +142,8 @@ def _role(run: Import, row: Row, document: Mapping[str, Any]) -> Role:
     word = said.strip().casefold().replace(" ", "_").replace("-", "_") if isinstance(said, str) else ""
     found = ROLE_WORDS.get(word)
     if found is None:
-        shown = f"“{str(said)[:40]}”" if said else "Nothing"
+        words = ", ".join(map(str, said)) if isinstance(said, list) else str(said)
+        shown = f"“{words[:40]}”" if said else "Nothing"
         run.book.tell(
             row.fault(
                 key, f"{shown} is no role that is known here.",

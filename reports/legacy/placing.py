@@ -30,6 +30,7 @@ _ABOUT = frozenset({"template_version", "templateVersion", "metadata"})
 # Of a double's 53 bits, a few calculations take the last four.
 _FLOAT_NOISE = Decimal("2E-15")
 _UNIT_ENDINGS = ("_unit", "_units", "Unit")
+_TWICE = "The report answers this a second time, otherwise."
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +177,10 @@ class _Placing:
         for changed in self.around.told[before:]:
             self.tell(where, changed, "The old form of it is kept with the report.", Severity.NOTE)
         if asked.formula is not None and isinstance(answer, str):
-            self.results[asked.path] = (where, answer)
+            known = self.results.setdefault(asked.path, (where, answer))
+            if known[1] != answer:
+                self.aside(where, question.label, value, _TWICE)
+                return
             self.result.placed[where] = asked.path
             return
         self._put(question, where, value, answer)
@@ -199,9 +203,7 @@ class _Placing:
                 known = self.cells.setdefault(column, {}).setdefault(row, (where, text))
                 if known[1] != text:
                     place = f"{where}.{row}"
-                    self.aside(
-                        place, question.label, text, "The report answers this a second time, otherwise."
-                    )
+                    self.aside(place, question.label, text, _TWICE)
 
     def _put(self, question: _Question, where: str, value: Any, answer: Any) -> bool:
         """Whether the answer stands there now."""
@@ -213,7 +215,7 @@ class _Placing:
             there = there.setdefault(question.group.id, {})
         known = there.get(question.field.id)
         if known is not None and known != answer:
-            self.aside(where, question.label, value, "The report answers this a second time, otherwise.")
+            self.aside(where, question.label, value, _TWICE)
             return False
         there[question.field.id] = answer
         self.result.placed[where] = question.field.path

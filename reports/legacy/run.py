@@ -118,6 +118,7 @@ def _tell_of_storage(run: Import, organization: Organization) -> None:
 
 def _refuse_the_rest(run: Import) -> None:
     """What belongs to no organization and is no record of what was done."""
+    run.book.settle_orphans()
     for kind in (Kind.REPORT, Kind.FILE, Kind.PERSON):
         for row in run.book.rows(kind, ""):
             run.book.refuse(
@@ -131,7 +132,7 @@ def _refuse_the_rest(run: Import) -> None:
             name = ".".join(filter(None, (database, collection)))
             run.book.tell(
                 Fault(
-                    collection, "all of it", "", f"{number} documents of {name} are of no known kind.",
+                    collection, "all of it", "", f"Documents of {name}: {number}. They are of no known kind.",
                     "They stand in the report of this run, and nowhere else.", Severity.REFUSED,
                 )
             )  # fmt: skip

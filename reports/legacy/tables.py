@@ -6,6 +6,7 @@ each; which of them is seen from the value, how it lies over ours is what ``Tabl
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -17,6 +18,10 @@ from reports.legacy.values import result as worked_out
 
 _HOLDERS = ("rows", "data", "tableData", "table_data", "values")
 _NAMES_OF_ROWS = ("rowId", "row_id", "id", "_id", "key")
+_DIGITS = re.compile(r"(\d+)")
+# "1.", "(a)", "iv)": what counts rows and says nothing else.
+_SIGN = re.compile(r"\(?([0-9.]+[a-z]?|[a-z]|[ivxl]{1,6})[.):]*")
+_NUMBERED_HERE = "Ours numbers and names the rows itself."
 
 
 @dataclass(slots=True)
@@ -63,7 +68,17 @@ def _rows(value: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
         for at, row in enumerate(value):
             yield str(at), row if isinstance(row, Mapping) else {"": row}
     elif isinstance(value, Mapping) and all(isinstance(row, Mapping) for row in value.values()):
-        yield from ((str(name), row) for name, row in value.items())
+        yield from sorted(((str(name), row) for name, row in value.items()), key=_numbered)
+
+
+def _numbered(row: tuple[str, Any]) -> int:
+    """Rows whose names are numbers stand by them, the tenth after the ninth; all others stay as they are."""
+    return int(row[0]) if row[0].isdecimal() else 0
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """``floor_2`` before ``floor_10``: an old document no longer tells in which order its keys stood."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in _DIGITS.split(name) if part]
 
 
 def _unwrapped(value: Any) -> Any:
@@ -86,12 +101,9 @@ def _cells(
     for old, value in row.items():
         if is_nothing(value):
             continue
-        target = layout.columns.get(old, old if old in columns else "")
-        if target is None or old in _NAMES_OF_ROWS:
-            # It names or numbers the row, which ours does itself; kept where it says something else.
-            if target is None and not _says_row(value, layout):
-                result.left_over.append((f"{where}.{old}", value, "Ours numbers and names the rows itself."))
+        if _names_its_row(old, value, layout, where, result):
             continue
+        target = layout.columns.get(old) or (old if old in columns else "")
         column = columns.get(target)
         if column is None:
             result.left_over.append((f"{where}.{old}", value, "The table has no such column."))
@@ -107,9 +119,20 @@ def _cells(
     return cells
 
 
+def _names_its_row(old: str, value: Any, layout: TableAnswers, where: str, result: Laid) -> bool:
+    """Whether the cell names or numbers its row, which ours does itself; kept where it says otherwise."""
+    if old in layout.columns:
+        if layout.columns[old] is not None:
+            return False
+        if not _says_row(value, layout):
+            result.left_over.append((f"{where}.{old}", value, _NUMBERED_HERE))
+        return True
+    return old in _NAMES_OF_ROWS and old not in layout.first
+
+
 def _says_row(value: Any, layout: TableAnswers) -> bool:
     said = str(value).strip().casefold()
-    return said.rstrip(".)").isdigit() or said in {label.casefold() for label in layout.labels}
+    return _SIGN.fullmatch(said) is not None or said in {label.casefold() for label in layout.labels}
 
 
 def _fixed(
@@ -125,27 +148,40 @@ def _fixed(
     for at, (name, row) in enumerate(rows):
         found = _row_of(name, at, row, layout)
         if found is None or found in answer:
-            result.left_over.append((name, dict(row), "The table has no such row."))
+            reason = "The table has no such row." if found is None else "The row stands there a second time."
+            result.left_over.append((name, dict(row), reason))
             continue
         cells = _cells(row, columns, layout, around, result, name)
         # What the format itself says is no answer.
-        cells = {key: cell for key, cell in cells.items() if key not in given.get(found, {})}
+        for key in cells.keys() & given.get(found, {}).keys():
+            cell = cells.pop(key)
+            if not _same_words(cell, given[found][key]):
+                reason = f"The format itself says “{given[found][key][:60]}” here."
+                result.left_over.append((f"{name}.{key}", cell, reason))
         if cells:
             answer[found] = cells
     return answer
 
 
+def _same_words(cell: Any, given: str) -> bool:
+    return " ".join(str(cell).split()).casefold() == " ".join(given.split()).casefold()
+
+
 def _row_of(name: str, at: int, row: Mapping[str, Any], layout: TableAnswers) -> str | None:
     """Our row for an old one: by its own id, by its label, and only then by its place."""
-    named = [name, *(str(row[key]) for key in _NAMES_OF_ROWS if key in row)]
+    named = [str(row[key]) for key in _NAMES_OF_ROWS if key in row and key not in layout.columns]
+    # The place of a row in a list, from 0, is no name: a row may be labelled "1".
+    named = named if name == str(at) else [name, *named]
     for one in named:
         if one in layout.rows:
             return one
     labels = {label.casefold(): row_id for label, row_id in zip(layout.labels, layout.rows, strict=False)}
     said = [str(row[old]) for old, target in layout.columns.items() if target is None and old in row]
     for one in (*said, *named):
-        if one.strip().casefold() in labels:
-            return labels[one.strip().casefold()]
+        text = one.strip().casefold()
+        for label in (text, text.rstrip(".)")):
+            if label in labels:
+                return labels[label]
     if said and any(one.strip() for one in said):
         return None
     return layout.rows[at] if name == str(at) and at < len(layout.rows) else None
@@ -230,11 +266,7 @@ def _by_column(table: Table, value: Any, layout: TableAnswers, around: Around, r
             continue
         line: list[Any] = [None] * len(names)
         for old, cell in row.items():
-            if (
-                is_nothing(cell)
-                or old in _NAMES_OF_ROWS
-                or (old in layout.columns and layout.columns[old] is None)
-            ):
+            if is_nothing(cell) or _names_its_row(old, cell, layout, name, result):
                 continue
             place = places.get(old)
             if place is None:
@@ -270,19 +302,13 @@ def _columns(
     names = list(table.first_columns)
     places = dict(layout.first)
     by_name = {name.casefold(): at for at, name in enumerate(names)}
-    for _, row in rows:
-        for old in row:
-            if (
-                old in places
-                or old in _NAMES_OF_ROWS
-                or (old in layout.columns and layout.columns[old] is None)
-            ):
-                continue
-            if old.casefold() in by_name:
-                places[old] = by_name[old.casefold()]
-            elif len(names) < table.max_columns:
-                places[old] = len(names)
-                names.append(_column_name(table, old, len(names)))
+    added = {old for _, row in rows for old in row} - places.keys() - layout.columns.keys()
+    for old in sorted(added - {*_NAMES_OF_ROWS}, key=_natural):
+        if old.casefold() in by_name:
+            places[old] = by_name[old.casefold()]
+        elif len(names) < table.max_columns:
+            places[old] = len(names)
+            names.append(_column_name(table, old, len(names)))
     return names, places
 
 

@@ -302,7 +302,8 @@ def _choice(question: Field, value: Any, around: Around) -> str:
     if isinstance(value, Mapping) and "value" in value and set(value) <= {"value", "label"}:
         value = value["value"]
     if isinstance(value, bool):
-        value = "yes" if value else "no"
+        spelt = "true" if value else "false"
+        value = spelt if any(one.value == spelt for one in question.options) else "yes" if value else "no"
     if isinstance(value, int | float) and not isinstance(value, bool):
         value = canonical(_decimal(value))
     if not isinstance(value, str):
@@ -358,6 +359,11 @@ def _dynamic(question: Field, value: Any, around: Around) -> str:
 
 
 def _file(question: Field, value: Any, around: Around) -> str:
+    if isinstance(value, list | tuple):
+        named = [one for one in value if not is_nothing(one)]
+        if len(named) > 1:
+            raise Unfit(f"It names {len(named)} files, where the question takes one.")
+        value = named[0]
     if isinstance(value, Mapping):
         value = next((value[key] for key in ("file_id", "fileId", "_id", "id") if key in value), None)
     found = around.files.get(str(value)) if isinstance(value, str | ObjectId) else None

@@ -32,6 +32,7 @@ from reports.progress import next_section
 from reports.queries import count_photographs
 from reports.views.finding import report_or_404
 from reports.workflow import actor_of
+from reports.working import WorkedOut
 from tenants.access import TenantRequest, firm_page
 from tenants.permissions import Permission
 
@@ -81,6 +82,7 @@ def _save(request: TenantRequest, page: SectionPage, form: SectionForm) -> HttpR
             section_id=page.section.id,
             values=form.values,
             base_version=_typed_number(request, VERSION),
+            known=WorkedOut(form.answers, form.calculation),
             **who,
         )
     except actions.StaleSection as stale:

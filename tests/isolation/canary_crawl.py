@@ -32,12 +32,16 @@ _OF_A_REPORT = re.compile(r"/(?:api/)?reports/([0-9a-f]{24})\b")
 _REPORTS = ("twin", "issued", "in_review", "draft", "changes_requested", "approved", "cancelled")
 _LEFT_OUT = ("/static/", "/sign-out/")
 EDITOR = frozenset({"reports:section", "reports:values"})
+# Where a firm changes a format: a page for each of thousands of questions, and what is looked up is the same.
+FORMAT_EDITOR = frozenset(
+    {"bank-format-section", "bank-format-field", "bank-format-add", "bank-format-remove"},
+)
 LAID_OUT = frozenset({"reports:preview", "reports:preview-pdf", "reports:preview-page"})
 
 
 @dataclass(frozen=True, slots=True)
 class Thoroughness:
-    """How many are opened of what is alike: reports in a view, sections of a report, filters of a list."""
+    """How many are opened of what is alike: reports in a view, sections of a report or format, filters."""
 
     reports: int
     sections: int
@@ -173,6 +177,9 @@ def _kind_of(address: str, how: Thoroughness) -> tuple[tuple[Any, ...], int]:
     of_a_report = _OF_A_REPORT.match(parts.path)
     if view.startswith("admin:"):
         return (view,), how.records
+    if view in FORMAT_EDITOR:
+        # /banks/<code>/formats/<scheme>/<property type>/…
+        return (view, *parts.path.split("/")[2:6]), how.sections
     if of_a_report:
         if how.reports < len(_REPORTS):
             return (view,), how.reports

@@ -351,7 +351,7 @@ def _furnish(firm: Organization, people: Mapping[str, User]) -> Names:
         colleague=valuer.pk,
         guest=_without_password(firm, "guest", invited_at=timezone.now()),
         left=_without_password(firm, "left", is_active=False, cognito_id=f"left of {firm.org_id}"),
-        format=Format.objects.get(bank_code="SBI", property_type="flat").pk,
+        format=Format.objects.get(bank_code="SBI", property_type="flat", version=2).pk,
     )
 
 
@@ -399,7 +399,7 @@ def _staff_names(idle: Organization, people: Mapping[Persona, User]) -> Names:
     invited.set_unusable_password()
     invited.save()
     bank = Bank.objects.get(code="SBI")
-    published = Format.objects.get(bank_code="SBI", property_type="flat")
+    published = Format.objects.get(bank_code="SBI", property_type="flat", version=2)
     return Names(
         organization=north.pk,
         behind=idle.pk,

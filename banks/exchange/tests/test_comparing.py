@@ -91,6 +91,40 @@ def test_a_fault_names_column_value_and_way_out(changes: dict[str, str], said: s
     assert any(said in fault for fault in faults({**NEW, **changes}))
 
 
+@pytest.mark.parametrize("number", ["18_52", "१८.५२", "nan", "18,52", "0x12"])
+def test_degrees_are_plain_digits(number: str) -> None:
+    [latitude] = faults({**NEW, "latitude": number, "longitude": "73.85"})
+    assert latitude.startswith(f"Latitude “{number}”: Write degrees with a point")
+
+
+@pytest.mark.parametrize("number", ["18.52", "-18", "+1.852E+01", "18.", ".5"])
+def test_degrees_are_taken_as_spreadsheets_write_them(number: str) -> None:
+    assert faults({**NEW, "latitude": number, "longitude": "73.85"}) == []
+
+
+@pytest.mark.parametrize("unseen", ["\u200b", "\u202e", "\ufeff", "\xad", "\x07"])
+def test_what_nobody_can_see_is_refused(unseen: str) -> None:
+    assert "a character that cannot be seen" in faults({**NEW, "code": f"MA{unseen}IN"})[0]
+
+
+def test_the_joiners_of_indian_scripts_are_no_fault() -> None:
+    assert faults({**NEW, "name": "क्\u200dष शाखा"}) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "said"), [("..", "a letter or a digit"), ("own_7", "are those of firms' own branches")]
+)
+def test_a_code_that_no_address_or_a_firms_own_branch_would_have_is_refused(code: str, said: str) -> None:
+    assert said in faults({**NEW, "code": code})[0]
+
+
+def test_a_cell_that_cannot_be_used_is_told_once() -> None:
+    cells = tuple(NEW.values())
+    table = Table(tuple(NEW), (Row(2, cells, ((1, "It is a formula."),)),))
+    [row] = compare(BRANCHES, table, PRESENT).rows
+    assert [str(fault) for fault in row.faults] == ["Name “Main Road”: It is a formula."]
+
+
 def test_a_new_branch_needs_the_columns_that_every_branch_has() -> None:
     assert faults({"code": "MAIN", "name": "Main Road", "ifsc": "DEMO0000009"}) == [
         "City: The file has no such column, and a new branch needs it.",

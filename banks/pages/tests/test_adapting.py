@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from banks.formats.definition import Field, FieldType, FormatDefinition
+from banks.formats.definition import Field, FieldType, FormatDefinition, Table, TableKind
 from banks.formats.origins import Origin
 from banks.formats.overriding import adapted, combined
 from banks.formats.reading import from_content
@@ -245,6 +245,7 @@ def test_members_of_a_group_are_asked_one_by_one() -> None:
         (FieldType.TEXT, {"label", "help", "min_length", "max_length", "required", "hidden"}),
         (FieldType.SELECT, {"label", "help", "default", "required", "hidden"}),
         (FieldType.CALCULATED, {"label", "help", "hidden"}),
+        (FieldType.DATE, {"label", "help", "default", "min_date", "max_date", "required", "hidden"}),
         (FieldType.GROUP, {"label", "help", "hidden"}),
     ],
 )
@@ -255,3 +256,22 @@ def test_a_question_offers_what_fits_its_type(kind: FieldType, offered: set[str]
 def test_what_the_system_fills_in_is_neither_hidden_nor_freed() -> None:
     one = Field("bank", FieldType.SELECT_DYNAMIC, "Bank", "common.details.bank", options_source="banks")
     assert set(adapting.attributes_offered(one)) == {"label", "help"}
+
+
+@pytest.mark.parametrize("name", ["inspection_date", "valuation_date", "report_date"])
+def test_the_limits_of_the_dates_that_every_document_stands_on_are_not_offered(name: str) -> None:
+    one = Field(name, FieldType.DATE, "Date", f"common.details.{name}")
+    assert set(adapting.attributes_offered(one)) == {"label", "help"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "offered"),
+    [
+        (TableKind.ROW_DYNAMIC, {"label", "help", "max_rows", "hidden"}),
+        (TableKind.COLUMN_DYNAMIC, {"label", "help", "max_columns", "hidden"}),
+        (TableKind.FIXED, {"label", "help", "hidden"}),
+    ],
+)
+def test_a_table_that_grows_offers_how_far(kind: TableKind, offered: set[str]) -> None:
+    one = Field("x", FieldType.DYNAMIC_TABLE, "X", "general.extent.x", table=Table(kind))
+    assert set(adapting.attributes_offered(one)) == offered

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.http import QueryDict
 
-from banks.formats.definition import Field, FieldType, Option
+from banks.formats.definition import Field, FieldType, Option, Table, TableKind
 from banks.formats.origins import Origin
 from banks.pages import telling
 from banks.pages.adapting import Asked, Layers, Scope, asked
@@ -80,6 +80,71 @@ def test_limits_out_of_order_are_refused_at_the_upper_one() -> None:
         posted({"label": "Rooms", "minimum": "9", "maximum": "3"}), current=NOTHING, asked=one
     )
     assert errors_of(form) == {"maximum": ["3 is below the least, 9; exchange them or take one away."]}
+
+
+DATES = {"common.details.valuation_date": "Date of valuation"}
+
+
+def dated(**typed: str) -> QuestionForm:
+    one = question_of(type=FieldType.DATE)
+    return QuestionForm(posted({"label": "Issued on", **typed}), current=NOTHING, asked=one, dates=DATES)
+
+
+@pytest.mark.parametrize(
+    ("typed", "stored"),
+    [
+        ("", None),
+        ("Today", "today"),
+        ("31-03-2026", "2026-03-31"),
+        ("2026-03-31", "2026-03-31"),
+        ("date of Valuation", "common.details.valuation_date"),
+        ("common.details.valuation_date", "common.details.valuation_date"),
+    ],
+)
+def test_a_limit_of_a_date_is_taken_as_people_write_it(typed: str, stored: str | None) -> None:
+    form = dated(max_date=typed)
+    assert form.is_valid(), form.errors
+    assert form.typed()["max_date"] == stored
+
+
+@pytest.mark.parametrize(
+    ("stored", "words"),
+    [
+        ("2026-03-31", "31-03-2026"),
+        ("today", "today"),
+        ("common.details.valuation_date", "Date of valuation"),
+        ("soon", "soon"),
+    ],
+)
+def test_a_limit_of_a_date_is_shown_as_people_write_it(stored: str, words: str) -> None:
+    one = question_of(type=FieldType.DATE)
+    form = QuestionForm(None, current=Current({"max_date": stored}), asked=one, dates=DATES)
+    drawn = form.question("max_date")
+    assert (drawn["value"], form.told("max_date", stored)) == (words, words)
+    assert [words for words, _, _ in drawn["choices"]] == ["today", "Date of valuation"]
+
+
+def test_a_limit_that_is_no_date_is_refused_with_what_was_typed() -> None:
+    form = dated(max_date="next week")
+    assert errors_of(form) == {
+        "max_date": ["Write a day such as 31-03-2026, “today”, or choose another date."]
+    }
+    assert form.question("max_date")["value"] == "next week"
+
+
+def test_days_out_of_order_are_refused_at_the_later_one() -> None:
+    form = dated(min_date="02-04-2026", max_date="01-04-2026")
+    assert errors_of(form) == {
+        "max_date": ["01-04-2026 is before 02-04-2026; exchange them or take one away."]
+    }
+
+
+def test_a_table_whose_most_is_emptied_has_the_one_below_again() -> None:
+    table = Table(TableKind.ROW_DYNAMIC, max_rows=6)
+    one = question_of(type=FieldType.DYNAMIC_TABLE, table=table)
+    form = QuestionForm(posted({"label": "Owners", "max_rows": ""}), current=NOTHING, asked=one)
+    assert form.is_valid(), form.errors
+    assert form.typed()["max_rows"] == 6
 
 
 def test_a_question_without_words_is_refused() -> None:

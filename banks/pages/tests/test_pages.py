@@ -214,6 +214,12 @@ def test_a_branch_is_found_among_all_banks_by_its_ifsc(browser: Client) -> None:
     assert [(hit.bank.code, hit.branch.name) for hit in hits] == [("SBI", "Koti")]
 
 
+@pytest.mark.parametrize("name", ["banks", "bank-branches"])
+def test_a_search_for_what_no_keyboard_has_finds_nothing(browser: Client, name: str) -> None:
+    at = () if name == "banks" else ("SBI",)
+    assert browser.get(url(name, *at), {"q": "a\x00[("}).status_code == 200
+
+
 def test_words_of_a_search_are_no_pattern(browser: Client) -> None:
     assert browser.get(url("banks") + "?q=.*").context["hits"] == []
 
@@ -535,6 +541,46 @@ def test_a_question_gets_the_firms_words_and_limit(browser: Client, stored: Stor
     page = text_of(browser.get(url("bank-format-section", *SECTION)))
     assert "Extent, deed" in page
     assert "0 to 1,00,000" in page
+
+
+def test_a_date_gets_the_firms_limits_and_a_table_its_most(browser: Client, stored: Stored) -> None:
+    plan = (*FORMAT, "building", "plan", "plan_date")
+    owners = (*FORMAT, "general", "records", "owners")
+    page = url("bank-format-field", *plan)
+    assert 'value="today"' in browser.get(page).content.decode()
+    assert send(browser, page, min_date="01-04-1990", max_date="Date of valuation").status_code == 302
+    assert send(browser, url("bank-format-field", *owners), max_rows="4").status_code == 302
+    assert stored().formats == {
+        NAME: {
+            "all": {
+                "fields": {
+                    "building.plan.plan_date": {
+                        "min_date": "1990-04-01",
+                        "max_date": "common.details.valuation_date",
+                    },
+                    "general.records.owners": {"max_rows": 4},
+                }
+            }
+        }
+    }
+    assert "not before 01-04-1990" in text_of(browser.get(url("bank-format-section", *plan[:-1])))
+    assert "at most 4 rows" in text_of(browser.get(url("bank-format-section", *owners[:-1])))
+
+    send(browser, page, reset="max_date")
+    send(browser, url("bank-format-field", *owners), max_rows="")
+    assert stored().formats == {
+        NAME: {"all": {"fields": {"building.plan.plan_date": {"min_date": "1990-04-01"}}}}
+    }
+
+
+def test_a_date_that_another_is_limited_by_is_not_hidden(browser: Client, does: Does, stored: Stored) -> None:
+    limit = {"fields": {"land.guideline.guideline_date": {"min_date": "building.plan.plan_date"}}}
+    does(overrides.change_format, format_name=NAME, changes=limit)
+    response = send(
+        browser, url("bank-format-field", *FORMAT, "building", "plan", "plan_date"), hidden="true"
+    )
+    assert response.status_code == 422
+    assert stored().formats == {NAME: {"all": limit}}
 
 
 def test_a_questions_words_go_back_to_the_banks(browser: Client, does: Does, stored: Stored) -> None:

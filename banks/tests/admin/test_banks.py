@@ -188,6 +188,19 @@ def test_what_another_branch_has_is_refused_at_the_field(
     assert codes(bank) == ["DB_FORT", "DB_CAMP"]
 
 
+def test_a_search_for_what_no_keyboard_has_finds_no_branch(office: Client, bank: Bank) -> None:
+    assert office.get(url(bank, "change"), {"branch": "a\x00[("}).status_code == 200
+
+
+@pytest.mark.parametrize("code", ["..", "OWN_FORT"])
+def test_a_code_that_no_address_or_a_firms_own_branch_would_have_is_refused(
+    office: Client, bank: Bank, code: str
+) -> None:
+    response: Any = office.post(url(bank, "branch_add"), {**BRANCH, "code": code})
+    assert "code" in response.context["errors"]
+    assert codes(bank) == ["DB_FORT", "DB_CAMP"]
+
+
 def test_a_refused_branch_s_page_names_bank_and_branch(office: Client, bank: Bank) -> None:
     page = office.post(url(bank, "branch_change", "DB_FORT"), {**BRANCH, "ifsc": "x"}).content.decode()
     assert "Demo Bank: Fort (DB_FORT)" in page
@@ -219,6 +232,37 @@ def test_of_two_staff_who_change_a_branch_the_second_is_told(office: Client, ban
     assert "changed this branch since you opened it" in answer.content.decode()
     assert (kept.phone, kept.email) == ("000 0000 0004", "")
     assert Bank.objects.get(pk=bank.pk).branches[0].email == "fort@example.com"
+
+
+def test_two_staff_who_save_a_branch_at_once_do_not_undo_each_other(
+    office: Client, bank: Bank, staff: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = url(bank, "branch_change", "DB_FORT")
+    typed = {**BRANCH, **FORT, "email": "fort@example.com", "base": office.get(page).context["base"]}
+
+    def another_saves_first(*_: Any, **__: Any) -> str:
+        """After the page looked at the branch, before it writes."""
+        change_branch(bank, "DB_FORT", Branch(**(FORT | {"phone": "000 0000 0004"})), by=staff)
+        return ""
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr("banks.admin.banks.unusual_ifsc", another_saves_first)
+        answer = office.post(page, typed)
+    kept = Bank.objects.get(pk=bank.pk).branches[0]
+    assert (kept.phone, kept.email) == ("000 0000 0004", "")
+    assert "changed this branch since you opened it" in answer.content.decode()
+    office.post(page, {**typed, "base": answer.context["base"]})
+    assert Bank.objects.get(pk=bank.pk).branches[0].email == "fort@example.com"
+
+
+def test_a_branch_older_than_some_fields_is_changed(office: Client, bank: Bank, staff: User) -> None:
+    with no_organization(), shared_resources_writable():
+        connection: Any = connections["shared"]
+        connection.get_collection("banks").update_one(
+            {"_id": bank.pk}, {"$unset": {"branches.0.landmark": 1, "branches.0.is_active": 1}}
+        )
+    office.post(url(bank, "branch_change", "DB_FORT"), {**BRANCH, **FORT, "landmark": "Clock tower"})
+    assert Bank.objects.get(pk=bank.pk).branches[0].landmark == "Clock tower"
 
 
 def test_a_branch_is_removed_and_audited(office: Client, bank: Bank) -> None:

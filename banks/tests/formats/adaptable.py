@@ -33,6 +33,13 @@ def adaptable() -> dict[str, Any]:
             "label": "Reason",
             "condition": {"field": "built", "operator": "==", "value": "yes"},
         },
+        {"id": "bought", "type": "date", "label": "Bought on"},
+        {
+            "id": "sold",
+            "type": "date",
+            "label": "Sold on",
+            "validation": {"max_date": "today", "message": "Nothing is sold tomorrow."},
+        },
     ]
     content: dict[str, Any] = to_content(raw, small_common())
     return content
@@ -40,7 +47,13 @@ def adaptable() -> dict[str, Any]:
 
 CONTENT = adaptable()
 # A shared field, a figure, a text and a member of a group: few, so that two layers meet in one.
-CHANGED = ("common.details.applicant_name", "land.value.rate", "land.value.remarks", "land.value.plot.south")
+CHANGED = (
+    "common.details.applicant_name",
+    "land.value.rate",
+    "land.value.remarks",
+    "land.value.plot.south",
+    "land.value.sold",
+)
 
 words = st.text("abc xyz", min_size=1, max_size=8)
 attributes = st.fixed_dictionaries(
@@ -53,6 +66,8 @@ attributes = st.fixed_dictionaries(
         "minimum": st.integers(0, 99).map(str) | st.none(),
         "maximum": st.integers(100, 199).map(str) | st.none(),
         "max_length": st.integers(1, 99) | st.none(),
+        "min_date": st.sampled_from(["2026-04-01", "today", "land.value.bought"]) | st.none(),
+        "max_date": st.sampled_from(["2026-05-01", "today"]) | st.none(),
     },
 )
 hiding = st.fixed_dictionaries({"hidden": st.booleans()})

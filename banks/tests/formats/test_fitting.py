@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
+from banks.formats.changing import changed
 from banks.formats.fitting import Spot, change_problems, fitting, fitting_together
 from banks.formats.overriding import adapted
 from banks.tests.formats.adaptable import CONTENT, SECTION, changes
@@ -57,6 +58,25 @@ def test_a_change_of_every_kind_fits() -> None:
             "maximum/land.value.rate",
             "minimum 9 is above maximum 3",
         ),
+        ("land.value.rate", {"max_date": "today"}, "max_date/land.value.rate", "do not apply"),
+        ("land.value.sold", {"max_date": 7}, "max_date/land.value.sold", "should be text"),
+        (
+            "land.value.sold",
+            {"min_date": "2026-04-02", "max_date": "2026-04-01"},
+            "max_date/land.value.sold",
+            "The earliest day, 2026-04-02, is after the latest, 2026-04-01",
+        ),
+        (
+            "common.details.valuation_date",
+            {"max_date": None},
+            "max_date/common.details.valuation_date",
+            "its limits stay",
+        ),
+        ("land.value.owners", {"max_rows": 0}, "max_rows/land.value.owners", "at least 1 is allowed"),
+        ("land.value.owners", {"max_rows": 101}, "max_rows/land.value.owners", "at most 100 is allowed"),
+        ("land.value.owners", {"max_rows": None}, "max_rows/land.value.owners", "Write how many rows"),
+        ("land.value.owners", {"max_columns": 2}, "max_columns/land.value.owners", "Write how many columns"),
+        ("land.value.rate", {"max_rows": 2}, "max_rows/land.value.rate", "only a table that grows"),
         ("land.value.total", {"required": True}, "required/land.value.total", "cannot be required"),
         ("land.value.rate", {"required": "yes"}, "required/land.value.rate", "Say yes or no"),
         ("land.value.rate", {"hidden": 1}, "hidden/land.value.rate", "Say yes or no"),
@@ -118,6 +138,17 @@ def test_an_added_field_that_does_not_fit_is_named(change: dict[str, Any], sente
     problems = said({"added": [{**OWN, **change}]})
     assert any(sentence in text for _, text in problems), problems
     assert all(place.startswith("added/") for place, _ in problems)
+
+
+def test_a_day_that_a_newer_version_does_not_ask_is_no_limit_any_more() -> None:
+    limit = {"fields": {"land.value.sold": {"min_date": "land.value.bought", "max_date": "today"}}}
+    assert fitting(CONTENT, limit) == (limit, ())
+    newer = changed(CONTENT, {"remove": ["land.value.bought"]})
+    kept, problems = fitting(newer, limit)
+    assert kept == {"fields": {"land.value.sold": {"max_date": "today"}}}
+    assert [(str(place), "is no date" in text) for place, text in problems] == [
+        ("min_date/land.value.sold", True)
+    ]
 
 
 def test_two_added_fields_have_two_ids() -> None:

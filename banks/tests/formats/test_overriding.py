@@ -5,13 +5,14 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from banks.formats.building import build_definition
 from banks.formats.changing import node_at
 from banks.formats.origins import Origin
-from banks.formats.overriding import LIMITS, adapted, combined, merged, original, own_path
+from banks.formats.overriding import LIMITS, OF_TABLE, adapted, combined, merged, original, own_path
 from banks.formats.paths import index_fields
 from banks.override_checks import without
 from banks.places import Place
@@ -25,13 +26,23 @@ few = settings(max_examples=40)
 def value_at(content: dict[str, Any], path: str, attribute: str) -> Any:
     node = node_at(content, path)
     assert node is not None, path
-    return node.get("validation", {}).get(attribute) if attribute in LIMITS else node.get(attribute)
+    kept = node.get("table", {}) if attribute in OF_TABLE else node.get("validation", {})
+    return kept.get(attribute) if attribute in LIMITS else node.get(attribute)
 
 
 def test_without_changes_it_is_the_format_itself() -> None:
     found = merged(CONTENT)
     assert found.content == CONTENT
     assert set(found.origins.values()) == {Origin.SHARED, Origin.FORMAT}
+
+
+@pytest.mark.parametrize("wanted", [{"max_date": "2026-03-31"}, {"max_date": None}, {"min_date": "today"}])
+def test_the_formats_words_for_its_own_limit_are_not_said_of_the_firms(wanted: dict[str, Any]) -> None:
+    content = adapted(CONTENT, {"fields": {"land.value.sold": wanted}})
+    assert value_at(CONTENT, "land.value.sold", "max_date") == "today"
+    assert "message" not in (node_at(content, "land.value.sold") or {})["validation"]
+    kept = adapted(CONTENT, {"fields": {"land.value.sold": {"label": "Sold"}}})
+    assert (node_at(kept, "land.value.sold") or {})["validation"]["message"] == "Nothing is sold tomorrow."
 
 
 def test_the_common_fields_are_shared_and_the_rest_is_the_formats() -> None:

@@ -210,7 +210,7 @@ TABLE_FIELD = {"type": "dynamic_table"}
         (put("rate", condition={"field": "rate", "operator": "filled"}), "a part of itself"),
         (
             put("rate", condition={"field": "built", "operator": "==", "value": "perhaps"}),
-            "waits for perhaps, which land.value.built never says; use no, yes",
+            "waits for perhaps, which land.value.built never says; use yes, no",
         ),
         (put("rate", condition={"field": "built", "operator": "in", "value": "yes"}), "takes a list"),
         (put("rate", condition={"field": "built", "operator": "=="}), "takes one value as text"),
@@ -306,6 +306,16 @@ def test_it_refuses_a_declaration_row_that_leads_nowhere() -> None:
         }
 
     assert "declaration row Background: land.value.story does not exist" in only_problem(spoil)
+
+
+def test_it_refuses_a_declaration_row_that_quotes_what_is_not_asked() -> None:
+    def spoil(raw: Raw) -> None:
+        raw["document"]["declaration"] = {
+            "statements": ["All is true."],
+            "rows": [{"particulars": "Background", "answer": "{valuer} says {land.value.story}"}],
+        }
+
+    assert "declaration row Background: it quotes land.value.story" in only_problem(spoil)
 
 
 def test_it_takes_prose_in_a_declaration_row_as_prose() -> None:

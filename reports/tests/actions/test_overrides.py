@@ -23,6 +23,7 @@ from banks.overrides import (
 )
 from banks.queries import merged_format
 from reports import actions
+from reports.api.answers import SentSection, check_sections
 from reports.calculation.engine import calculate
 from reports.calculation.totals import headline
 from reports.document_data import gather_document
@@ -37,6 +38,7 @@ pytestmark = pytest.mark.usefixtures("formats")
 LAND = "general/land_building"
 BRANCH, OTHER = "SBI_BLR_MGR", "SBI_MUM_BKC"
 APPLICANT = "common.details.applicant_name"
+OWNERS = "general.records.owners"
 REASON = "land.valuation.rate_reason"
 ZONE = {
     "section": "common.details",
@@ -110,6 +112,30 @@ def test_every_kind_of_change_holds_in_a_new_report(
     assert report.computed != before.computed
     assert "Name of the borrower" in printed(report, in_firm)
     assert "Name of the borrower" not in printed(before, in_firm)
+
+
+def test_the_firms_limits_of_days_and_rows_hold_in_pages_and_api(
+    in_firm: Organization, manager: User, valuer: User, client_for: Any
+) -> None:
+    limits = {"land.guideline.guideline_date": {"min_date": "2026-04-01"}, OWNERS: {"max_rows": 1}}
+    change(manager, {"fields": limits})
+    report = begin(in_firm, valuer)
+    definition = definition_of(report)
+    browser: Client = client_for(valuer)
+    url = reverse("reports:section", args=[report.pk, "land", "guideline"])
+    assert 'min="2026-04-01"' in browser.get(url).content.decode()
+
+    def told(path: str, answers: dict[str, Any]) -> list[str]:
+        section = definition.section(*path.split("."))
+        assert section is not None
+        sent = [SentSection(section, answers, ())]
+        checked = check_sections(definition, report.answers, sent, today=NOW.date(), choices={})
+        return [problem.detail for problem in checked.problems]
+
+    assert "At least 01-04-2026." in told("land.guideline", {"guideline_date": "2026-03-31"})
+    assert told("land.guideline", {"guideline_date": "2026-04-01"}) == []
+    two = [{"name": "Applicant Four"}, {"name": "Applicant Five"}]
+    assert "At most 1 rows are allowed; these are 2." in told("general.records", {"owners": two})
 
 
 def test_a_report_that_is_begun_already_is_left_alone(

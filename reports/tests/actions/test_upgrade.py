@@ -21,7 +21,7 @@ from tenants.models import ActivityEntry, Organization, User
 
 pytestmark = pytest.mark.usefixtures("formats")
 
-FLAT = "sbi_flat_v1"
+FLAT = "uco_flat_v1"
 CHANGES: dict[str, Any] = {
     "remove": ["general.location.landmark"],
     "change": {"general.location.pin_code": {"label": "Postal index number"}},
@@ -37,7 +37,7 @@ def draft(firm: Organization, valuer: User) -> Report:
 
 def publish_next(status: str = FormatStatus.PUBLISHED) -> Format:
     """Version 2 of the flat's format: without the landmark."""
-    first = Format.objects.get(bank_code="SBI", property_type="flat", version=1)
+    first = Format.objects.get(bank_code="UCO", property_type="flat", version=1)
     content = changed(copy.deepcopy(first.content), CHANGES)
     content["format"] = {**content["format"], "version": 2}
     with shared_resources_writable():
@@ -46,7 +46,7 @@ def publish_next(status: str = FormatStatus.PUBLISHED) -> Format:
             scheme=first.scheme,
             property_type=first.property_type,
             version=2,
-            title="State Bank of India: flat, revised",
+            title="UCO Bank: flat, revised",
             status=status,
             content=content,
             checksum=checksum_of(content),
@@ -83,7 +83,7 @@ def test_an_upgraded_draft_stands_on_the_newer_version(
 
         assert (stored.format_version, stored.format_title) == (
             2,
-            "State Bank of India: flat, revised",
+            "UCO Bank: flat, revised",
         )
         assert section is not None
         assert "Postal index number" in {field.label for field in section.fields}
@@ -147,7 +147,7 @@ def test_a_comment_on_a_question_that_is_gone_is_about_the_whole_report(
 def test_what_the_firm_changes_now_is_taken_over(firm: Organization, valuer: User, draft: Report) -> None:
     changes = {"parameters": {"distress_percent": "75"}}
     with organization_active(firm.placement):
-        BankOverride.objects.create(bank_code="SBI", formats={"general/flat": {"all": changes}})
+        BankOverride.objects.create(bank_code="UCO", formats={"general/flat": {"all": changes}})
         stored = Report.objects.get(pk=upgrade(draft, valuer, version=1).pk)
 
         assert stored.format_changes == changes

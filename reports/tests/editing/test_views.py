@@ -12,8 +12,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from reports import actions
+from reports.calculation.engine import compile_definition
 from reports.formats import definition_of
 from reports.models import Report, ReportStatus
+from reports.tests.calculation.test_recalculating import steps_taken
 from reports.tests.editing.browsing import controls
 from reports.tests.making import NOW, begin, in_review
 from tenants.context import no_organization, organization_active
@@ -87,6 +89,19 @@ def test_every_section_of_the_report_can_be_read(browser: Client, report: Report
     answers = {section: browser.get(url(report, section)).status_code for section in sections}
 
     assert set(answers.values()) == {200}
+
+
+def test_saving_does_not_work_the_report_out_a_second_time(
+    browser: Client, report: Report, firm: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = typed(browser, report, adopted_rate="4,300")
+    taken = steps_taken(monkeypatch)
+    browser.post(url(report), sent)
+
+    with organization_active(firm.placement):
+        steps = compile_definition(definition_of(report)).nodes
+    assert sorted(taken) == sorted(steps)
+    assert stored(firm, report).computed["land.valuation.value"] == "10535000"
 
 
 def test_sending_a_page_back_untouched_changes_nothing(

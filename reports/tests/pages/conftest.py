@@ -36,7 +36,7 @@ def within(firm: Organization) -> Within:
 
 @pytest.fixture
 def flat_format(formats: None) -> Format:
-    found: Format = Format.objects.get(bank_code="SBI", property_type="flat")
+    found: Format = Format.objects.get(bank_code="SBI", property_type="flat", version=2)
     return found
 
 

@@ -62,7 +62,7 @@ def test_a_firm_without_a_plan_is_counted_all_the_same(
 def test_a_month_begins_in_the_time_zone_of_the_firm(
     in_firm: Organization, valuer: User, formats: None
 ) -> None:
-    stored = Format.objects.get(bank_code="SBI", property_type="flat")
+    stored = Format.objects.get(bank_code="SBI", property_type="flat", version=2)
     # Half past midnight on the first of December in Kolkata.
     late = datetime(2026, 11, 30, 19, 0, tzinfo=UTC)
     begin_report(organization=in_firm, by=valuer, now=late, format_id=stored.pk, branch_code="SBI_MUM_BKC")
@@ -158,7 +158,7 @@ def test_other_processes_meet_in_the_transaction(
 
 def test_whoever_crosses_four_fifths_is_told(formats: None, in_firm: Organization, valuer: User) -> None:
     plan(in_firm, reports_a_month=10)
-    stored = Format.objects.get(bank_code="SBI", property_type="flat")
+    stored = Format.objects.get(bank_code="SBI", property_type="flat", version=2)
     told: list[str] = []
     for count in range(10):
         begin_report(
@@ -234,7 +234,7 @@ CHOSEN = {"bank": "SBI", "branch": "SBI_MUM_BKC"}
 
 
 def _with_format() -> dict[str, str]:
-    return {**CHOSEN, "format": str(Format.objects.get(bank_code="SBI", property_type="flat").pk)}
+    return {**CHOSEN, "format": str(Format.objects.get(bank_code="SBI", property_type="flat", version=2).pk)}
 
 
 @pytest.mark.usefixtures("formats")

@@ -102,7 +102,7 @@ def test_a_report_is_written_by_its_pages(
     limited: Organization, formats: None, valuer: User, client_for: ClientFor
 ) -> None:
     client = client_for(valuer)
-    flat = Format.objects.get(bank_code="SBI", property_type="flat")
+    flat = Format.objects.get(bank_code="SBI", property_type="flat", version=2)
     begun = client.post(
         reverse("reports:new"), {"bank": "SBI", "branch": "SBI_MUM_BKC", "format": str(flat.pk)}
     )
