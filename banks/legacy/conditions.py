@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from banks.formats.field_checks import is_fixed_date
 from banks.legacy.expressions import Untranslatable
 from banks.legacy.naming import Dependence, Names
 from banks.legacy.questions import Gathered, Question, Wish
@@ -24,6 +25,8 @@ _OPERATORS = {
 _FIELD_KEYS = ("field", "fieldId", "dependsOn", "sourceField", "when")
 _VALUE_KEYS = ("value", "values", "equals", "is")
 _LIST_KEYS = ("conditions", "rules", "all", "any", "and", "or")
+# What people wrote beside a condition for people.
+_SAYS_NOTHING = ("id", "_id", "label", "description", "comment", "message")
 _CHOICES = ("select", "radio", "multiselect")
 _MOST_VALUES = 50
 
@@ -54,12 +57,13 @@ def _condition(wish: Wish, value: Any, names: Names, gathered: Gathered) -> tupl
         return _several(wish, list(value), "all", names, gathered)
     if not isinstance(value, Mapping):
         raise Untranslatable("it is no object")
+    name = next((text for key in _FIELD_KEYS if (text := clean_text(value.get(key)))), "")
+    _refuse_more(value, name)
     for key in _LIST_KEYS:
         parts = value.get(key)
         if isinstance(parts, list | tuple):
             how = clean_text(value.get("logic") or value.get("operator") or value.get("type") or key).lower()
             return _several(wish, list(parts), how, names, gathered)
-    name = next((text for key in _FIELD_KEYS if (text := clean_text(value.get(key)))), "")
     if not name:
         raise Untranslatable("it names no field")
     if clean_text(value.get("action") or "show").lower() not in ("show", "visible", "display", "enable"):
@@ -73,6 +77,19 @@ def _condition(wish: Wish, value: Any, names: Names, gathered: Gathered) -> tupl
     if operator is None:
         raise Untranslatable(f"the comparison {shown(sign)} is not known")
     return _comparison(operator, given, target, gathered), target
+
+
+def _refuse_more(value: Mapping[str, Any], name: str) -> None:
+    """What a condition says beside one comparison, or beside its parts, would be lost in ours."""
+    for key in _LIST_KEYS:
+        if value.get(key) in (None, "", [], {}):
+            continue
+        if name or not isinstance(value[key], list | tuple):
+            raise Untranslatable("it joins several conditions, where one is possible")
+    known = {*_FIELD_KEYS, *_VALUE_KEYS, *_LIST_KEYS, *_SAYS_NOTHING, "operator", "action", "logic", "type"}
+    for key, more in value.items():
+        if key not in known and more not in (None, "", [], {}):
+            raise Untranslatable(f"what {shown(key)} asks in it is not known")
 
 
 def _several(
@@ -122,7 +139,11 @@ def _comparison(operator: str, given: Any, target: Question, gathered: Gathered)
         return {"field": target.path, "operator": operator, "value": values}
     if len(values) != 1:
         raise Untranslatable("it compares with several values")
-    if operator not in ("==", "!=") and figure(values[0]) is None:
+    if (
+        operator not in ("==", "!=")
+        and figure(values[0]) is None
+        and not (target.type == "date" and is_fixed_date(values[0]))
+    ):
         raise Untranslatable(f"{shown(values[0])} is no figure to compare with")
     return {"field": target.path, "operator": operator, "value": values[0]}
 
@@ -145,6 +166,9 @@ def _value(given: Any, target: Question, gathered: Gathered) -> str:
             raise Untranslatable(f"{shown(given)} is neither yes nor no")
         return "true" if said else "false"
     text = str(given).lower() if isinstance(given, bool) else clean_text(given)
+    if target.is_numeric:
+        # "1,000" in a condition is the figure that an answer is kept as.
+        text = figure(given) or text
     if not text or len(text) > 200:
         raise Untranslatable(f"{shown(given)} cannot be compared with")
     if target.type in _CHOICES:

@@ -28,7 +28,6 @@ from tenants.operations.suspending import suspend_organization
 from valuation.dashboard import Attention, dashboard
 
 TODAY = date(2026, 11, 23)
-NOW = timezone.now()
 # The session, the person, and what the page's own query functions ask.
 BUDGET = 16
 
@@ -183,7 +182,7 @@ def test_it_asks_a_bounded_number_of_queries(
     for one in (firm, rival):
         subscribe(one, plan, ends_in=-1)
     stopped(firm)
-    Organization.objects.update(created_at=NOW - timedelta(days=9))
+    Organization.objects.update(created_at=timezone.now() - timedelta(days=9))
     client = client_for(staff)
     with commands() as sent:
         client.get(reverse("admin:index"))
@@ -197,12 +196,12 @@ def test_it_names_an_operation_that_stopped_with_the_problem(firm: Organization)
 
 
 def test_it_names_an_operation_whose_runner_has_died(firm: Organization) -> None:
-    stopped(firm, status="running", lease_until=NOW - timedelta(minutes=1))
+    stopped(firm, status="running", lease_until=timezone.now() - timedelta(minutes=1))
     assert only().reason == "Move was left by its runner"
 
 
 def test_an_operation_that_runs_needs_nobody(firm: Organization) -> None:
-    stopped(firm, status="running", lease_until=NOW + timedelta(minutes=5))
+    stopped(firm, status="running", lease_until=timezone.now() + timedelta(minutes=5))
     assert reasons() == []
 
 
@@ -215,7 +214,7 @@ def test_an_operation_that_waits_for_long_has_no_worker(
 
 
 def test_it_names_a_firm_whose_backup_is_overdue(firm: Organization) -> None:
-    Organization.objects.filter(pk=firm.pk).update(last_backup_at=NOW - timedelta(days=3))
+    Organization.objects.filter(pk=firm.pk).update(last_backup_at=timezone.now() - timedelta(days=3))
     assert reasons() == [("Alpha Valuers", "The backup is overdue")]
 
 

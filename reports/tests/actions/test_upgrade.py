@@ -42,7 +42,7 @@ def publish_next(status: str = FormatStatus.PUBLISHED) -> Format:
     content["format"] = {**content["format"], "version": 2}
     with shared_resources_writable():
         second: Format = Format.objects.create(
-            bank_code="SBI",
+            bank_code="UCO",
             scheme=first.scheme,
             property_type=first.property_type,
             version=2,

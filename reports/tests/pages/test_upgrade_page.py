@@ -91,7 +91,7 @@ def test_it_shows_the_values_that_would_be_other_ones(
     changes: dict[str, Any] = {"parameters": {"realizable_percent": "50"}}
     within(
         lambda: change_format(
-            bank_code="SBI", format_name="general/flat", changes=changes, by=manager, base_version=0
+            bank_code="UCO", format_name="general/flat", changes=changes, by=manager, base_version=0
         )
     )
     values = {name: (before, after) for name, before, after in at_work.get(page_of(draft)).context["values"]}

@@ -195,7 +195,7 @@ def test_the_managers_are_told_that_something_was_changed(
 
 
 def _new_report() -> dict[str, str]:
-    found = Format.objects.filter(bank_code="SBI", property_type="flat").first()
+    found = Format.objects.filter(bank_code="SBI", property_type="flat", version=2).first()
     assert found is not None
     return {"bank": "SBI", "branch": "SBI_MUM_BKC", "format": str(found.pk)}
 

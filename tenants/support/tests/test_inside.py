@@ -217,7 +217,7 @@ def test_the_firm_reads_that_it_was_support(
 def test_a_report_that_support_begins_says_so(
     browser: Client, drafting: SupportSession, firm: Organization, formats: None
 ) -> None:
-    found = Format.objects.filter(bank_code="SBI", property_type="flat").first()
+    found = Format.objects.filter(bank_code="SBI", property_type="flat", version=2).first()
     assert found is not None
     browser.post("/reports/new/", {"bank": "SBI", "branch": "SBI_MUM_BKC", "format": str(found.pk)})
     with organization_active(firm.placement):
