@@ -9,9 +9,8 @@ same names in the file store of every firm, for whatever looks things up by less
 
 from __future__ import annotations
 
-import io
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,15 +20,13 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connections
-from PIL import Image
 
-from banks.formats.definition import Field, FieldType, FormatDefinition, TableKind
 from banks.models import BankOverride, CustomTemplate, Format
 from conftest import person
 from reports import actions
 from reports.actions.save import section_version
 from reports.models import Report
-from reports.tests.making import LAND_AND_BUILDING, sample_answers, shipped_format
+from reports.tests.making import LAND_AND_BUILDING, shipped_format
 from tenants.actions import change_firm, change_profile
 from tenants.audit import record_audit
 from tenants.context import organization_active
@@ -48,8 +45,7 @@ from tenants.models import (
 from tenants.operations.provision import NewOrganization, create_organization
 from tenants.operations.suspending import reactivate_organization, suspend_organization
 from tenants.permissions import Role
-
-Colour = tuple[int, int, int]
+from tests.isolation.canary_material import Colour, marked_answers, picture, tiny_pdf
 
 NOW = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
 FLAT = "sbi_flat_v1"
@@ -59,7 +55,6 @@ TWIN_ATTACHMENT = ObjectId("c0ffee00c0ffee00c0ffee03")
 TWINS = frozenset(str(one) for one in (TWIN_REPORT, TWIN_PHOTOGRAPH, TWIN_ATTACHMENT))
 OWN_BRANCH = "OWN_BRANCH"
 STATES = ("draft", "in_review", "changes_requested", "approved", "issued", "cancelled")
-_TEXTS = frozenset({FieldType.TEXT, FieldType.TEXTAREA})
 _HEX = re.compile(r"(?<![0-9a-fA-F])[0-9a-f]{16,64}(?![0-9a-fA-F])")
 
 
@@ -399,79 +394,6 @@ def _twin(firm: Firm) -> Report:
             default_storage.save(stored_as, ContentFile(content))
         files.insert_one({**entry, **names, "_id": twin, "report_id": str(TWIN_REPORT)})
     return Report.objects.get(pk=TWIN_REPORT)
-
-
-# What is planted -------------------------------------------------------------------------------------
-
-
-def marked_answers(name: str, word: Callable[[str], str]) -> dict[str, Any]:
-    """The sample's answers with a new word behind every text that a person writes freely."""
-    definition: FormatDefinition = shipped_format(name)
-    answers = sample_answers(name)
-    for section in definition.sections():
-        stored = answers.get(section.tab_id, {}).get(section.id, {})
-        for item in section.fields:
-            if item.id in stored:
-                stored[item.id] = _marked(item, stored[item.id], word)
-    return answers
-
-
-def _marked(item: Field, answer: Any, word: Callable[[str], str]) -> Any:
-    if isinstance(answer, str):
-        free = item.type in _TEXTS and not item.read_only and not item.validation.pattern
-        room = (item.validation.max_length or 1_000) - len(answer) > 14
-        return f"{answer} {word(item.path)}" if free and room else answer
-    if item.type is FieldType.GROUP:
-        parts = {part.id: part for part in item.fields}
-        return {
-            key: _marked(parts[key], value, word) if key in parts else value for key, value in answer.items()
-        }
-    if item.table is None:
-        return answer
-    columns = {column.id: column for column in (*item.table.columns, *item.table.row_fields)}
-    if item.table.kind is TableKind.COLUMN_DYNAMIC:
-        names = [f"{column} {word(item.path)}" for column in answer.get("columns", [])]
-        return {**answer, "columns": names} if names else answer
-    if item.table.kind is TableKind.ROW_DYNAMIC:
-        return [_marked_each(columns, row, word) for row in answer]
-    return {row: _marked_each(columns, cells, word) for row, cells in answer.items()}
-
-
-def _marked_each(fields: Mapping[str, Field], answers: Any, word: Callable[[str], str]) -> Any:
-    return {
-        key: _marked(fields[key], answer, word) if key in fields else answer
-        for key, answer in answers.items()
-    }
-
-
-def picture(colour: Colour, kind: str) -> bytes:
-    """A picture of nothing but the colour."""
-    written = io.BytesIO()
-    Image.new("RGB", (640, 480), colour).save(written, kind)
-    return written.getvalue()
-
-
-def tiny_pdf(words: str) -> bytes:
-    """A PDF of one page that says ``words``."""
-    said = f"BT /F1 24 Tf 40 700 Td ({words}) Tj ET".encode()
-    font = b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"
-    parts = [
-        b"<< /Type /Catalog /Pages 2 0 R >>",
-        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R "
-        b"/Resources << /Font << /F1 5 0 R >> >> >>",
-        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(said), said),
-        font,
-    ]
-    written, places = bytearray(b"%PDF-1.4\n"), []
-    for number, part in enumerate(parts, 1):
-        places.append(len(written))
-        written += b"%d 0 obj\n%s\nendobj\n" % (number, part)
-    start = len(written)
-    written += b"xref\n0 %d\n0000000000 65535 f \n" % (len(parts) + 1)
-    written += b"".join(b"%010d 00000 n \n" % place for place in places)
-    written += b"trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (len(parts) + 1, start)
-    return bytes(written)
 
 
 # What of it is unique --------------------------------------------------------------------------------

@@ -20,7 +20,8 @@ import pypdfium2
 from django.http import HttpResponseBase
 from PIL import Image
 
-from tests.isolation.canaries import Colour, Firm
+from tests.isolation.canaries import Firm
+from tests.isolation.canary_material import Colour
 
 HEX = re.compile(r"(?<![0-9a-f])[0-9a-f]{16,64}(?![0-9a-f])")
 AROUND = 60

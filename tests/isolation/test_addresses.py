@@ -12,15 +12,14 @@ import pytest
 from django.urls import reverse
 
 from tests.isolation.addresses import (
-    ANSWERED_BY_MIDDLEWARE,
     FIRM_OBJECTS,
     Address,
     Answer,
-    Beside,
     Kind,
     Try,
     expected,
 )
+from tests.isolation.addresses_beside import ANSWERED_BY_MIDDLEWARE, Beside
 from tests.isolation.all_addresses import ADDRESSES, FIRM_ADDRESSES, STAFF_ADDRESSES
 from tests.isolation.world import (
     CONTROL,

@@ -21,13 +21,11 @@ from pytest_django import Settings
 from tenants.permissions import PERMISSIONS_OF_ROLE, Permission
 from tests.isolation.addresses import (
     ALL,
-    ANSWERED_BY_MIDDLEWARE,
-    HANDLERS,
-    ONLY_IN_DEVELOPMENT,
     Address,
     Kind,
     Roles,
 )
+from tests.isolation.addresses_beside import ANSWERED_BY_MIDDLEWARE, HANDLERS, ONLY_IN_DEVELOPMENT
 from tests.isolation.all_addresses import ADDRESSES, FIRM_ADDRESSES, STAFF_ADDRESSES
 
 PAGES = [one for one in FIRM_ADDRESSES if one.kind is Kind.PAGE]
