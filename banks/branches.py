@@ -237,7 +237,7 @@ def change_branch(bank: Bank, code: str, branch: Branch, *, was: Branch | None =
 
 
 def remove_branch(bank: Bank, code: str, *, by: User) -> Branch:
-    """Remove the branch of ``code`` and return it; reports that name it keep what they have.
+    """Remove the branch of ``code`` and return it; reports that name it keep the name.
 
     Raises BranchUnknown. One command.
     """

@@ -163,17 +163,29 @@ class MergedBank:
 
     def branch(self, code: str, *, include_hidden: bool = False) -> MergedBranch | None:
         """The branch of that code, or None; one that the firm hides only when asked for. Costs one merge."""
-        base, change = self.shared.branches.get(code, {}), self.changed_branches.get(code, {})
-        own = is_own(change, known=bool(base))
+        base = self.shared.branches.get(code, {})
+        if base and not base.get("is_active", True) and not self._is_own(code):
+            return None
+        return self._branch(code, base, include_hidden=include_hidden)
+
+    def _is_own(self, code: str) -> bool:
+        return is_own(self.changed_branches.get(code, {}), known=code in self.shared.branches)
+
+    def _branch(self, code: str, base: Mapping[str, Any], *, include_hidden: bool) -> MergedBranch | None:
+        change, own = self.changed_branches.get(code, {}), self._is_own(code)
         if own:
             base = {}
-        elif not base or not base.get("is_active", True):
+        elif not base:
             return None
         hidden = bool(change.get("hidden"))
         if hidden and not include_hidden:
             return None
         values, origins = _laid_over(base, change, BRANCH_FIELDS)
         return MergedBranch(code, values, origins, own=own, hidden=hidden)
+
+    def branch_of_reports(self, code: str) -> MergedBranch | None:
+        """The branch for reports that name it already: hidden by the firm or inactive too."""
+        return self._branch(code, self.shared.branches.get(code, {}), include_hidden=True)
 
     def find(
         self, search: str, start: int = 0, stop: int | None = None, *, include_hidden: bool = False

@@ -187,7 +187,7 @@ def own_branch_code(text: str) -> str:
 
 
 def remove_own_branch(*, bank_code: str, branch_code: str, by: User, base_version: int) -> BankOverride:
-    """Take an own branch away. Reports that name it keep what they have. Raises BranchUnknown when it is not
+    """Take an own branch away. Reports that name it keep the name. Raises BranchUnknown when it is not
     the firm's own.
     """
 

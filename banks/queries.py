@@ -76,11 +76,20 @@ def visible_banks(*, branches_of: str = "") -> list[MergedBank]:
 
 def visible_bank(code: str) -> MergedBank | None:
     """One bank with its branches as the firm sees it, or None. One command, two when it is not kept."""
+    return _merged_bank(code, include_hidden=False)
+
+
+def bank_of_reports(code: str) -> MergedBank | None:
+    """The bank for reports that name it already: hidden or inactive too. Commands as ``visible_bank``."""
+    return _merged_bank(code, include_hidden=True)
+
+
+def _merged_bank(code: str, *, include_hidden: bool) -> MergedBank | None:
     shared = shared_bank(code)
     if shared is None:
         return None
     override = BankOverride.objects.filter(bank_code=code).values(*_WHOLE).first()
-    return merge_bank(shared, override)
+    return merge_bank(shared, override, include_hidden=include_hidden)
 
 
 def branches_page(
@@ -91,11 +100,7 @@ def branches_page(
     Nothing for a bank that is not there; a hidden one's branches too with ``include_hidden``. Commands as
     ``visible_bank``.
     """
-    shared = shared_bank(code)
-    if shared is None:
-        return [], 0
-    override = BankOverride.objects.filter(bank_code=code).values(*_WHOLE).first()
-    bank = merge_bank(shared, override, include_hidden=include_hidden)
+    bank = _merged_bank(code, include_hidden=include_hidden)
     return ([], 0) if bank is None else bank.find(search, start, stop, include_hidden=include_hidden)
 
 

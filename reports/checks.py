@@ -89,8 +89,13 @@ class _Subject:
     def field(self, field_id: str) -> Field | None:
         """The first visible field with this id that is no part of a table."""
         for path, field in self.index.items():
-            if field.id == field_id and not is_table_part(path, self.index):
-                return None if self.calculation.is_hidden(path) else field
+            # One format may ask twice, as of land and of a flat, and shows one of them.
+            if (
+                field.id == field_id
+                and not is_table_part(path, self.index)
+                and not self.calculation.is_hidden(path)
+            ):
+                return field
         return None
 
     def raw(self, path: str) -> Any:
@@ -215,6 +220,11 @@ def _rates(subject: _Subject) -> Iterator[Check]:
     adopted = subject.number(adopted_field)
     if adopted_field is None or adopted is None:
         return
+    building_field = subject.field("building_rate")
+    building = subject.number(building_field)
+    if building_field is not None and building is not None and building > adopted:
+        text = "The rate of building and services is above the adopted rate; nothing is left for the land"
+        yield Check(Level.FAIL, "rates", text, building_field.path)
     low, high = (subject.number(subject.field(name)) for name in ("market_rate_low", "market_rate_high"))
     if low is not None and high is not None and low > high:
         field = subject.field("market_rate_low")

@@ -16,7 +16,7 @@ from django.utils import timezone
 from banks.formats.definition import FieldType, FormatDefinition
 from banks.formats.paths import index_fields
 from banks.merging import MergedBank
-from banks.queries import visible_bank
+from banks.queries import bank_of_reports
 from reports.calculation.engine import calculate
 from reports.documents.content import build_document
 from reports.documents.context import DocumentContext, Letterhead, Photograph, ValuerBlock
@@ -46,13 +46,13 @@ def gather_document(
     Cost: at most 7 commands, and one for the bytes of each image. Raises FormatMissing.
     """
     definition = definition_of(report)
-    bank = visible_bank(report.bank_code)
+    bank = bank_of_reports(report.bank_code)
     files = photographs_of(report.pk)
     images: dict[str, bytes] = {}
     photographs = tuple(
         Photograph(image_key=_add_image(images, file), caption=file.caption) for file in files
     )
-    branch = bank.branch(report.branch_code) if bank is not None else None
+    branch = bank.branch_of_reports(report.branch_code) if bank is not None else None
     context = DocumentContext(
         firm=_letterhead(organization, bank, images),
         reference=report.reference,

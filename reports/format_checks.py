@@ -14,13 +14,17 @@ from typing import Any
 from banks.formats.checks import definition_warnings
 from banks.formats.definition import FormatDefinition
 from banks.formats.misfits import misfits
-from banks.formats.packing import content_problems
+from banks.formats.packing import content_problems, definition_if_possible
+from banks.formats.paths import describe
 from banks.formats.problems import FormatProblem
 from banks.formats.reading import from_content
+from banks.formats.shape import shape_problems
 from reports.calculation.engine import calculate, check_formulas
 
 _PLACE = re.compile(r"(?:tab|section|field|part|column|row) ([a-z][a-z0-9_]*)(?: > |: |$)")
 _DOTTED = re.compile(r"([a-z][a-z0-9_]*(?:\.[a-z0-9_]+)+):")
+# The calculation names a place by its path; a person is told tab, section and field.
+_LEAD = re.compile(r"^([a-z][a-z0-9_]*(?:\.[a-z0-9_]+)*): ")
 _WHOLE = ("parameters", "headline", "document", "declaration", "abstract")
 
 
@@ -50,11 +54,23 @@ def warnings_of(content: Mapping[str, Any]) -> list[Fault]:
 def problems_of(content: Mapping[str, Any], sample: Mapping[str, Any] | None) -> list[str]:
     """The sentences of ``faults_of``; also what ``banks.publishing.publish_format`` asks."""
     if problems := content_problems(content):
+        # All at once: the formulas of other places are looked at too, as far as there is anything to look at.
+        told = {place_of(text) for text in problems}
+        return [*problems, *(text for text in _formula_problems(content) if place_of(text) not in told)]
+    if problems := _formula_problems(content):
         return problems
-    definition = from_content(content)
-    if problems := list(dict.fromkeys(check_formulas(definition))):
-        return problems
-    return _sample_problems(definition, sample)
+    return _sample_problems(from_content(content), sample)
+
+
+def _formula_problems(content: Mapping[str, Any]) -> list[str]:
+    """Of content of the right shape; nothing is said of the formulas of any other."""
+    definition = None if shape_problems(content) else definition_if_possible(content)
+    found = check_formulas(definition) if definition is not None else []
+    return list(dict.fromkeys(_LEAD.sub(lambda lead: f"{_words(lead[1])}: ", text) for text in found))
+
+
+def _words(path: str) -> str:
+    return describe(path) if "." in path else f"tab {path}"
 
 
 def _sample_problems(definition: FormatDefinition, sample: Mapping[str, Any] | None) -> list[str]:

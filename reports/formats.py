@@ -17,7 +17,7 @@ from banks.formats.fitting import fitting
 from banks.formats.overriding import adapted
 from banks.formats.reading import from_content
 from banks.models import Format, FormatStatus
-from banks.queries import visible_bank
+from banks.queries import bank_of_reports
 from reports.models import Report
 from tenants.context import require_org_id
 
@@ -103,7 +103,8 @@ def changes_in_force(key: FormatKey, branch_code: str) -> dict[str, Any] | None:
 
     One command, and one more where something is changed. Raises FormatMissing.
     """
-    bank = visible_bank(key.bank_code)
+    # A report keeps what the firm changes of its format, whether new ones are offered the bank or not.
+    bank = bank_of_reports(key.bank_code)
     return fitting_changes(key, bank.format_changes(format_name_of(key), branch_code)) if bank else None
 
 

@@ -7,6 +7,7 @@ answer that would have to be guessed is a ``Misfit`` and keeps its text.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from banks.formats.definition import CHOICE_TYPES, Field, FieldType, Table, TableKind
@@ -42,9 +43,23 @@ def refitted(old: Field, new: Field, answer: Any) -> Any:
         return _choice(old, new, answer)
     if new.type in _FIGURES or new.type is FieldType.NUMBER_WITH_UNIT:
         return _figure(old, new, answer)
-    if new.type in _AS_IT_IS and old.type is new.type:
+    if new.type in _AS_IT_IS and old.type is new.type and _has_shape(new, answer):
         return answer
     raise Misfit(f"It asked for a {_kind(old)} and now asks for a {_kind(new)}.", answer)
+
+
+def _has_shape(field: Field, answer: Any) -> bool:
+    """What comes back from aside may have been the answer to a question of another type."""
+    if field.type is FieldType.CHECKBOX:
+        return isinstance(answer, bool)
+    if not isinstance(answer, str):
+        return False
+    if field.type is not FieldType.DATE:
+        return True
+    try:
+        return date.fromisoformat(answer).isoformat() == answer
+    except ValueError:
+        return False
 
 
 def _kind(field: Field) -> str:
@@ -97,6 +112,8 @@ def _figure(old: Field, new: Field, answer: Any) -> Any:
         if unit not in allowed:
             raise Misfit(f"It asks for one of the units {', '.join(allowed)} now.", answer)
         return {"value": value, "unit": unit}
+    if old.per and new.per and old.per != new.per:
+        raise Misfit(f"The rate is per {old.per}, and one per {new.per} is asked for now.", answer)
     if (unit or new.unit) and unit != new.unit:
         raise Misfit(
             f"The figure is in {unit or 'no unit'}, and {new.unit or 'no unit'} is asked for now.", answer

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from banks.formats.definition import Field, FieldType, FormatDefinition, Section
@@ -54,7 +54,8 @@ class Upgrade:
     """The answers as the newer version takes them, and what became of each of them.
 
     ``set_aside`` is what the report stores of those without a place: path (or ``path (2)``) → ``{"label",
-    "answer", "reason"}``. ``paths`` leads from the old path of each moved question to its new one.
+    "answer", "reason"}``, of a figure with its ``unit`` or what it is ``per``.
+    ``paths`` leads from the old path of each moved question to its new one.
     """
 
     answers: dict[str, Any] = field(default_factory=dict)
@@ -181,7 +182,13 @@ def _take_groups_over(
 
 
 def _put_aside(plan: Upgrade, path: str, place: Place, answer: Any, reason: str) -> None:
-    plan.set_aside[path] = {"label": place.label, "answer": answer, "reason": reason}
+    measured = {"unit": place.field.unit, "per": place.field.per}
+    plan.set_aside[path] = {
+        "label": place.label,
+        "answer": answer,
+        "reason": reason,
+        **{key: value for key, value in measured.items() if value},
+    }
     plan.aside.append(Line(path, place.label, _where(place), "", answer, reason))
 
 
@@ -215,7 +222,7 @@ def _take_back(plan: Upgrade, after: Mapping[str, Place], set_aside: Mapping[str
         place = after.get(path)
         if place is not None and is_empty(answer_at(plan.answers, path)):
             try:
-                fits = refitted(place.field, place.field, answer)
+                fits = refitted(_as_it_was(place.field, kept), place.field, answer)
             except Misfit:
                 pass
             else:
@@ -223,6 +230,12 @@ def _take_back(plan: Upgrade, after: Mapping[str, Place], set_aside: Mapping[str
                 plan.returned.append(Line(path, place.label, "", _where(place), fits))
                 continue
         _keep(plan, path, kept)
+
+
+def _as_it_was(field: Field, kept: Any) -> Field:
+    """The question that an answer was set aside from: its figure is in the unit that it was in."""
+    said = kept if isinstance(kept, Mapping) else {}
+    return replace(field, unit=said.get("unit"), per=said.get("per", field.per))
 
 
 def _keep(plan: Upgrade, path: str, kept: Any) -> None:

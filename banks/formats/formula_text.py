@@ -18,6 +18,17 @@ _PIECE = re.compile(r"""'[^']*'|"[^"]*"|[A-Za-z_][A-Za-z0-9_.]*|<>|[0-9.]+|\S"""
 # After one of these an operand begins, so that an "if" there can only be the function.
 _BEFORE_OPERAND = frozenset("(,+-*/<>=!%") | {"<>", "and", "or", "not", "if", "else", "in", ""}
 _IF_CALL = "If"
+_QUOTED = re.compile(r"""'[^']*'|"[^"]*\"""")
+# What spreadsheets and typesetters write, and what is meant.
+_MEANT = (
+    (re.compile(r"(?<![=<>!])=(?!=)"), "a single = compares nothing; write =="),
+    (re.compile(r"[0-9]\s*%"), "% is no sign here; write percent(value, 5) for 5 % of it"),
+    (re.compile("×"), "write * for ×"),
+    (re.compile("÷"), "write / for ÷"),
+    (re.compile("[−–]"), "write a plain minus, -"),
+    (re.compile("[“”‘’]"), 'write straight quotes, "…"'),
+    (re.compile("[≤≥≠]"), "write <=, >= or !="),
+)
 
 
 class UnreadableFormula(ValueError):
@@ -49,10 +60,15 @@ def expression(flat: str) -> ast.expr:
         raise UnreadableFormula(f"it is too long; at most {LONGEST_FORMULA} characters are read")
     if "\\" in flat:
         raise UnreadableFormula("it may not contain a backslash")
+    bare = _QUOTED.sub('""', flat)
+    if "#" in bare:
+        # To Python's reader the rest of the formula would be a remark.
+        raise UnreadableFormula("it may not contain #")
     try:
         return ast.parse(flat, mode="eval").body
     except SyntaxError as error:
-        raise UnreadableFormula(error.msg) from error
+        meant = next((words for sign, words in _MEANT if sign.search(bare)), None)
+        raise UnreadableFormula(meant or error.msg) from error
     except (ValueError, RecursionError, MemoryError) as error:
         raise UnreadableFormula("it is no expression") from error
 

@@ -24,6 +24,7 @@ from banks.formats.checks import definition_problems
 from banks.formats.definition import FormatDefinition
 from banks.formats.families import composed, family_problems, quoted_parameters
 from banks.formats.files import load_json
+from banks.formats.paths import describe
 from banks.formats.problems import FormatProblem
 from banks.formats.shape import shape_problems
 
@@ -156,11 +157,11 @@ def _unknown_sets(node: Any, names: set[str], place: str) -> list[str]:
         return [problem for item in node for problem in _unknown_sets(item, names, place)]
     if not isinstance(node, Mapping):
         return []
-    here = f"{place} > {node['id']}".strip(" >") if isinstance(node.get("id"), str) else place
+    here = f"{place}.{node['id']}".strip(".") if isinstance(node.get("id"), str) else place
     problems = [problem for value in node.values() for problem in _unknown_sets(value, names, here)]
     wanted = node.get("options")
     if isinstance(wanted, str) and wanted not in names:
-        problems.append(f"{here}: there is no option set {wanted}; add it to option_sets.")
+        problems.append(f"{describe(here)}: there is no option set {wanted}; add it to option_sets.")
     return problems
 
 

@@ -8,15 +8,16 @@ the way out.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
+from jsonschema.validators import extend
 
-from banks.formats.shape_check import Check, SchemaWord, compiled_check
+from banks.formats.shape_check import Check, SchemaWord, compiled_check, pattern_of
 
 SCHEMA_FILE = Path(__file__).with_name("schema.json")
 # Enough to mend a file by; a file with more wrong than this is better looked at afresh.
@@ -48,9 +49,17 @@ def _schema(part: str) -> dict[str, Any]:
     return {"$defs": schema["$defs"], **schema["$defs"][part]} if part else schema
 
 
+def _pattern(_validator: Any, asked: str, value: Any, _schema: Any) -> Iterator[ValidationError]:
+    if isinstance(value, str) and not pattern_of(asked).search(value):
+        yield ValidationError(f"{value!r} does not match {asked!r}")
+
+
+_Validator = extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call]
+
+
 @cache
-def _validator(part: str) -> Draft202012Validator:
-    return Draft202012Validator(_schema(part))
+def _validator(part: str) -> Any:
+    return _Validator(_schema(part))
 
 
 @cache
@@ -70,7 +79,9 @@ def shape_problems(raw: Any, part: str = "") -> list[str]:
     if _fast(part)(raw):
         return []
     found = [error for outer in _validator(part).iter_errors(raw) for error in _innermost(outer)]
-    return [f"{_place(raw, error.absolute_path)}{_fault(error)}" for error in found[:MOST_PROBLEMS]]
+    # Of several keys that are missing each is an error, and the sentence names them all.
+    told = dict.fromkeys(f"{_place(raw, error.absolute_path)}{_fault(error)}" for error in found)
+    return list(told)[:MOST_PROBLEMS]
 
 
 def _innermost(error: ValidationError) -> list[ValidationError]:

@@ -158,8 +158,13 @@ def _enum(_compiler: _Compiler, asked: list[Any], _schema: Mapping[str, Any]) ->
 
 
 def _pattern(_compiler: _Compiler, asked: str, _schema: Mapping[str, Any]) -> Check:
-    search = re.compile(asked).search
+    search = pattern_of(asked).search
     return lambda value: not isinstance(value, str) or search(value) is not None
+
+
+def pattern_of(asked: str) -> re.Pattern[str]:
+    """A schema's pattern as JSON Schema means it: ``$`` is the very end, no line break after it."""
+    return re.compile(rf"{asked[:-1]}\Z" if asked.endswith("$") else asked)
 
 
 def _any_of(compiler: _Compiler, asked: list[Any], _schema: Mapping[str, Any]) -> Check:

@@ -202,7 +202,8 @@ def branch_hidden(request: TenantRequest, code: str, branch: str) -> HttpRespons
 def branch_remove(request: TenantRequest, code: str, branch: str) -> HttpResponse:
     """Take the firm's own branch away."""
     one = _of(page_of(code, with_places=False), branch)
-    done = f"{one.name} is removed. Reports that name it keep its name and address."
+    kept = "Reports that name it keep the name; until they are issued they print no address of it."
+    done = f"{one.name} is removed. {kept}"
     if perform(request, overrides.remove_own_branch, done, bank_code=code, branch_code=branch):
         return redirect("bank", code)
     return back(request, code)

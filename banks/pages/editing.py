@@ -152,6 +152,23 @@ class EditForm(forms.Form):
         """What is to be stored, by name. Only for a valid form."""
         return dict(self.cleaned_data)
 
+    def follow(self, was: Values, now: Values) -> list[str]:
+        """Take from what is stored ``now`` what this person left as it ``was``. The names of what both
+        changed, differently.
+        """
+        merged, both = three_way(self.cleaned_data, was, now)
+        for name, value in merged.items():
+            if value is not self.cleaned_data[name]:
+                self.cleaned_data[name] = self._taken(name, value)
+        return both
+
+    def _taken(self, name: str, value: Any) -> Any:
+        """What is stored as the form's field has it: figures as figures; what it would refuse, as it is."""
+        try:
+            return self.fields[name].clean(value)
+        except forms.ValidationError:
+            return value
+
     def ask_which(self, names: list[str], now: Current) -> None:
         """Have the form come back with both values of ``names``, drawn from what is stored now."""
         self.current = now
@@ -221,14 +238,19 @@ def save(form: EditForm, *, read: Read, write: Write, changed_only: bool = False
     are based on, and raises what ``banks.overrides`` raises; ``read`` gives what is stored when somebody was
     faster.
     """
-    values, was, version, now = form.typed(), form.was, form.base_version, form.current
+    was, version, now = form.was, form.base_version, form.current
+    if was and version == now.version:
+        # Under the firm's values the bank's may be others by now. Nobody here chose those that were.
+        form.follow(was, now.values)
+        was = dict(now.values)
     for _ in range(_ATTEMPTS):
+        values = form.typed()
         different = {name: one for name, one in values.items() if plain(one) != plain(now.values.get(name))}
         try:
             write(different if changed_only else values, version)
         except StaleOverride:
             now = read()
-            values, both = three_way(values, was, now.values)
+            both = form.follow(was, now.values)
             if both:
                 form.ask_which(both, now)
                 return False

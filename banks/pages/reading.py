@@ -313,8 +313,10 @@ def place_label(place: ChangedPlace, page: BankPage) -> str:
             return f"{name}: {word}" if word else f"{name}, your own branch"
         case "format":
             return _format_label(place, where, word, page)
+        case "bank" if where.field == "city":
+            return "Head office"
         case _:
-            return word.capitalize() or where.label
+            return f"{word[:1].upper()}{word[1:]}" or where.label
 
 
 def _format_label(place: ChangedPlace, where: Place, word: str, page: BankPage) -> str:

@@ -113,6 +113,10 @@ def bank(request: TenantRequest, code: str) -> HttpResponse:
     """One bank: its values, branches, formats, and what the firm changes of them. One command of its own,
     more for what is not kept.
     """
+    return _whole(request, code)
+
+
+def _whole(request: TenantRequest, code: str) -> HttpResponse:
     page = page_of(code)
     today = timezone.localdate()
     empanelment = page.managed.empanelment or {}
@@ -144,6 +148,9 @@ def bank(request: TenantRequest, code: str) -> HttpResponse:
 @firm_page(Permission.VIEW_REPORTS)
 def branches(request: TenantRequest, code: str) -> HttpResponse:
     """The list of a bank's branches by itself, for the search as one types. One command of its own."""
+    if not request.headers.get("HX-Request"):
+        # Somebody opened the address itself; a part of a page is none.
+        return _whole(request, code)
     page = page_of(code, with_places=False)
     context = {"one": page.managed, **_branches(request, page)}
     return render(request, "banks/branches.html", context)

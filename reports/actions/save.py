@@ -48,7 +48,7 @@ _MOST_CHANGES = 200
 class SavedSection:
     """The report after saving. ``version`` is the one to save the section upon next.
 
-    ``worked_out`` is what another save of the same report need not work out again; None where nothing changed.
+    ``worked_out`` is what another save of the report need not work out again; None where nothing changed.
     """
 
     report: Report

@@ -167,8 +167,9 @@ DOCUMENT = (
         "document.declaration.rows",
         "particulars",
         _DECLARATION,
-        "Particulars = answer: a path, or the text itself.",
+        "Particulars = answer: a path, or text that may quote {tab.section.field} and {valuer}.",
     ),
+    Part("enclosures_title", "Heading of the enclosures", "document.enclosures_title", of="Closing"),
     Part("enclosures", "Enclosures", "document.enclosures", "lines", "Closing", "One a line."),
     Part(
         "manager_block",

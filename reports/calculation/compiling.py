@@ -163,7 +163,8 @@ class _Compiler:
         every = {**{f"?{path}": step for path, step in self.guards.items()}, **self.steps}
         ordered = [node for node in nodes if node in every]
         steps = tuple(every[node] for node in ordered)
-        self._check_units(steps)
+        # Formulas in a circle have no order; units are looked at all the same, as far as they are known.
+        self._check_units(steps or tuple(every.values()))
         return CompiledFormat(
             self.definition,
             self.places,
@@ -187,6 +188,12 @@ class _Compiler:
         place = self.places.by_path.get(guard.path)
         table = place.table if place is not None else ""
         target = resolve(condition.field, guard.scopes, self.places, self.definition, table)
+        if target is None and (group := self._group(condition.field, guard.scopes)):
+            self._fault(
+                guard.path,
+                f"the condition names “{condition.field}”, a group; name one of its fields: {group}.",
+            )
+            return
         if target is None:
             hint = suggestion(condition.field, guard.scopes, self.places, self.definition)
             self._fault(
@@ -221,21 +228,8 @@ class _Compiler:
         if formula is not None:
             for name in sorted(formula.references):
                 target = resolve(name, place.scopes, self.places, self.definition, place.table)
-                if target is None and name.startswith(LOOKUP_PREFIX):
-                    known = ", ".join(self.definition.lookups) or "none"
-                    self._fault(
-                        place.path,
-                        f"the formula “{formula.text}” looks up in “{name.removeprefix(LOOKUP_PREFIX)}”, "
-                        f"which is no table of this format; its lookups are: {known}.",
-                    )
-                    return
                 if target is None:
-                    hint = suggestion(name, place.scopes, self.places, self.definition)
-                    self._fault(
-                        place.path,
-                        f"the formula “{formula.text}” names “{name}”, which is no field of this row, group, "
-                        f"section or format.{hint}",
-                    )
+                    self._unknown_name(place, formula, name)
                     return
                 names[name] = target
             self._check_uses(place, formula, names)
@@ -244,6 +238,35 @@ class _Compiler:
             self.steps[place.path] = ColumnStep(place, formula, names, row_guard)
         elif formula is not None and not place.table:
             self.steps[place.path] = FieldStep(place, formula, names)
+
+    def _unknown_name(self, place: Place, formula: Formula, name: str) -> None:
+        lead = f"the formula “{formula.text}”"
+        if name.startswith(LOOKUP_PREFIX):
+            known = ", ".join(self.definition.lookups) or "none"
+            self._fault(
+                place.path,
+                f"{lead} looks up in “{name.removeprefix(LOOKUP_PREFIX)}”, which is no table of this format; "
+                f"its lookups are: {known}.",
+            )
+        elif group := self._group(name, place.scopes):
+            self._fault(place.path, f"{lead} names “{name}”, a group; name one of its fields: {group}.")
+        else:
+            hint = suggestion(name, place.scopes, self.places, self.definition)
+            self._fault(
+                place.path,
+                f"{lead} names “{name}”, which is no field of this row, group, section or format.{hint}",
+            )
+
+    def _group(self, name: str, scopes: tuple[str, ...]) -> str:
+        """The paths of the first fields of the group that ``name`` is; empty when it is none."""
+        for scope in (*scopes, ""):
+            inside = f"{scope}{name}."
+            # Two dots lead to a section at most: what is below a name with fewer is no group.
+            if inside.count(".") > 2 and (
+                found := [path for path in self.places.by_path if path.startswith(inside)]
+            ):
+                return ", ".join(found[:3])
+        return ""
 
     def _formula(self, place: Place) -> Formula | None:
         text = place.field.formula
@@ -314,9 +337,12 @@ class _Compiler:
 
     def _check_units(self, steps: tuple[Step, ...]) -> None:
         tags: dict[str, Tag | None] = {}
+        told = {problem.partition(": ")[0] for problem in self.problems}
         for step in steps:
             if isinstance(step, FieldStep | ColumnStep) and step.formula is not None:
                 place = step.place
+                if place.path in told:
+                    continue
                 try:
                     tags[place.path] = inferred_tag(
                         self.definition, self.places, self.per, tags, place, step.formula, step.names

@@ -170,13 +170,27 @@ class _Reader:
         )
 
     def _constant(self, node: ast.Constant) -> Node:
+        source = ast.get_source_segment(self.text, node) or ""
         if isinstance(node.value, str) and len(node.value) <= 60:
+            self._require_one_text(node.value, source)
             return partial(operations.given, node.value)
         # The figure is read from the text, because the tree holds it as a binary fraction.
-        source = self._source(node)
         if isinstance(node.value, int | float) and _NUMBER.fullmatch(source):
             return partial(operations.given, Decimal(source))
+        if isinstance(node.value, int | float | complex) and not isinstance(node.value, bool):
+            raise FormulaProblem(
+                f"“{source[:60]}” is no number here; write digits, at most 18 before and 18 after the point, "
+                "such as 1500 or 0.5."
+            )
         raise self._refused(node)
+
+    @staticmethod
+    def _require_one_text(value: str, source: str) -> None:
+        """Two texts side by side would silently become one: a comma is missing between them."""
+        if source[1:-1] != value:
+            raise FormulaProblem(
+                f"{source[:60]} is not one text; put a comma between two, each in one pair of quotes."
+            )
 
     def _name(self, node: ast.expr, use: str) -> Node:
         name = dotted_name(node)
@@ -276,6 +290,8 @@ class _Reader:
 
     def _table_name(self, node: ast.expr) -> str:
         text = node.value if isinstance(node, ast.Constant) else node.id if isinstance(node, ast.Name) else ""
+        if isinstance(node, ast.Constant) and isinstance(text, str):
+            self._require_one_text(text, ast.get_source_segment(self.text, node) or "")
         if not isinstance(text, str) or not _NAME.fullmatch(text):
             raise FormulaProblem(
                 f"“{self._source(node)}” is no name of a table to look up in; write it in quotes."

@@ -264,10 +264,11 @@ class _Builder:
         row["long"] = len(row["value"]) > _LONG_TEXT or "\n" in row["value"].strip()
         if field.path in self.figures.overridden:
             row["marked"] = True
+            row["note"] = "Entered by the valuer"
             computed = self.figures.computed.get(field.path)
             if computed is not None:
                 text = self.formatter.number(field, computed).text
-                row["note"] = f"Entered by the valuer; the computed figure is {text}"
+                row["note"] += f"; the computed figure is {text}"
         return row
 
     def _shown(self, field: Field, answer: Any) -> tuple[str, str]:
@@ -316,9 +317,12 @@ class _Builder:
         if path is None or value is None:
             return {"text": "" if path is None else EMPTY, "marked": False}
         marked = path in self.figures.overridden
-        if marked and path in self.figures.computed:
-            text = self.formatter.amount(self.figures.computed[path])
-            notes.append(f"† {line}, {heading}: entered by the valuer; the computed figure is {text}.")
+        if marked:
+            note = f"† {line}, {heading}: entered by the valuer"
+            computed = self.figures.computed.get(path)
+            if computed is not None:
+                note += f"; the computed figure is {self.formatter.amount(computed)}"
+            notes.append(f"{note}.")
         return {"text": self.formatter.amount(value, symbol=False), "marked": marked}
 
     def _declaration(self) -> dict[str, Any] | None:

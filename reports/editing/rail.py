@@ -22,13 +22,14 @@ from reports.documents.values import Formatter
 from reports.progress import SectionProgress, progress_of
 
 _VALUES = (
+    ("flat_value", "Flat"),
     ("land_value", "Land"),
     ("building_value", "Building"),
-    ("flat_value", "Flat"),
     ("extra_value", "Extra items"),
     ("amenities_value", "Amenities"),
     ("miscellaneous_value", "Miscellaneous"),
     ("services_value", "Services"),
+    ("works_value", "Extra items and works"),
     ("fair_market_value", "Fair market value"),
     ("say_value", "Say"),
     ("realizable_value", "Realizable"),
@@ -37,6 +38,9 @@ _VALUES = (
     ("insurable_value", "Insurable"),
 )
 _TOTAL = "fair_market_value"
+_FLAT = "flat_value"
+# Of a flat these are not added to it: its value is of both.
+_PARTS_OF_A_FLAT = {"land_value": "of it land", "building_value": "of it building"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,15 +152,14 @@ class ReportView:
     def value_lines(self) -> list[ValueLine]:
         """The headline figures that the format has, as far as they are known."""
         figures = headline(self.definition, self.calculation)
+        told = [(name, label) for name, label in _VALUES if self._is_told(name)]
+        parts = _PARTS_OF_A_FLAT if _FLAT in dict(told) else {}
         lines = []
-        for name, label in _VALUES:
-            path = self.definition.headline.get(name)
-            if path is None or self.calculation.is_hidden(path):
-                continue
+        for name, label in told:
             value = figures.get(name)
             lines.append(
                 ValueLine(
-                    label=label,
+                    label=parts.get(name, label),
                     text="" if value is None else self.formatter.figure(value, "currency"),
                     currency=self.formatter.symbol if name == _TOTAL else "",
                     total=name == _TOTAL,
@@ -164,6 +167,10 @@ class ReportView:
                 )
             )
         return lines
+
+    def _is_told(self, name: str) -> bool:
+        path = self.definition.headline.get(name)
+        return path is not None and not self.calculation.is_hidden(path)
 
     def _share(self, name: str, value: Decimal | None, total: Decimal | None) -> str:
         if name not in ("realizable_value", "distress_value") or not value or not total:

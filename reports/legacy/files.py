@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django.core.files.storage import default_storage
@@ -72,7 +73,7 @@ def _bring(
         run.book.decide(row.seq, outcome or Outcome.LEFT, str(pk))
         return 0
     content = _content(run, row, held)
-    entry = _entry(row, content, people, reports)
+    entry = _entry(run, row, held, content, people, reports)
     if run.dry_run or organization is None:
         run.book.decide(row.seq, Outcome.ADDED)
         return 0
@@ -130,7 +131,12 @@ def _hash_fits(document: Mapping[str, Any], content: bytes) -> bool:
 
 
 def _entry(
-    row: Row, content: bytes | None, people: Mapping[str, KnownPerson], reports: Mapping[str, str]
+    run: Import,
+    row: Row,
+    held: Row | None,
+    content: bytes | None,
+    people: Mapping[str, KnownPerson],
+    reports: Mapping[str, str],
 ) -> StoredFile:
     document = row.document
     metadata = document.get("metadata")
@@ -143,7 +149,7 @@ def _entry(
     return StoredFile(
         pk=id_of(row),
         kind=FileKind.PHOTOGRAPH if picture else FileKind.ATTACHMENT,
-        report_id=next((reports[name] for key in _REPORTS if (name := _text(about, key)) in reports), ""),
+        report_id=_report(run, row, about, reports),
         name=safe_name(next((about[key] for key in _NAMES if isinstance(about.get(key), str)), "file")),
         # What is no picture by its first bytes is never shown, only downloaded, whatever it says it is.
         content_type=picture[0] if picture else _safe_type(said),
@@ -153,9 +159,33 @@ def _entry(
         stored_as=f"imported-{id_of(row)}{picture[1] if picture else ''}" if content is not None else "",
         added_by=person.id,
         added_by_name=person.name or _text(about, "uploaded_by")[:100],
-        added_at=next((at for key in _WHEN if (at := moment_of(about.get(key)))), None) or row_time(row),
+        added_at=_added_at(run, row, held, about),
         legacy={"id": row.shown_id[:200], **kept_of(row)},
     )
+
+
+def _report(run: Import, row: Row, about: Mapping[str, Any], reports: Mapping[str, str]) -> str:
+    named = {key: name for key in _REPORTS if (name := _text(about, key))}
+    for key, name in named.items():
+        if name not in reports:
+            run.book.tell(
+                row.fault(
+                    key, f"The report {name[:80]} is not among those that are brought over.",
+                    "The file is kept with no report.", Severity.CHANGED,
+                )
+            )  # fmt: skip
+    return next((reports[name] for name in named.values() if name in reports), "")
+
+
+def _added_at(run: Import, row: Row, held: Row | None, about: Mapping[str, Any]) -> datetime:
+    """When the record says it was added, else when its bytes were stored; anything else is told."""
+    for source in (about, held.document if held is not None else {}):
+        for key in _WHEN:
+            if (at := moment_of(source.get(key))) is not None:
+                return at
+    at, stands = row_time(row)
+    run.book.tell(row.fault("uploaded_at", "It does not say when it was added.", stands, Severity.CHANGED))
+    return at
 
 
 def _safe_type(said: str) -> str:

@@ -48,7 +48,7 @@ def bring_activity(
         new = []
         for row in batch:
             if (moment := _decide(run, row, known)) is not None:
-                new.append((row, _activity(row, moment, people, reports)))
+                new.append((row, _activity(run, row, moment, people, reports)))
         stored += _store(run, new, ActivityEntry, None)
     # What a run that was cut short stored waits for its place in the chain too.
     if met and organization is not None and not run.dry_run:
@@ -118,11 +118,19 @@ def _decide(run: Import, row: Row, known: Mapping[str, Any]) -> datetime | None:
 
 
 def _activity(
-    row: Row, moment: datetime, people: Mapping[str, KnownPerson], reports: Mapping[str, str]
+    run: Import, row: Row, moment: datetime, people: Mapping[str, KnownPerson], reports: Mapping[str, str]
 ) -> ActivityEntry:
     document = row.document
     person = _who(document, people)
     report = next((reports[name] for key in _REPORTS if (name := _name(document, key)) in reports), "")
+    missing = next((name for key in _REPORTS[:2] if (name := _name(document, key))), "")
+    if missing and not report:
+        run.book.tell(
+            row.fault(
+                "report_id", f"The report {missing[:80]} is not among those that are brought over.",
+                "The entry stands in the firm's activity and leads to no report.", Severity.NOTE,
+            )
+        )  # fmt: skip
     return ActivityEntry(
         pk=id_of(row),
         at=moment,

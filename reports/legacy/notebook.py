@@ -29,6 +29,7 @@ from reports.legacy.originals import (
 )
 from reports.legacy.recognising import Kind, kind_of, organization_of
 from reports.legacy.sources import Read
+from reports.legacy.values import moment_of
 
 _PAGE = 100
 _SCHEMA = """
@@ -202,15 +203,12 @@ class Notebook:
     ) -> None:
         own_place = " AND collection = ?" if kind is Kind.LOG else ""
         values: list[Any] = [kind.value, old_id, seq, *([read.collection] if own_place else [])]
-        earlier = self._base.execute(
-            f"SELECT hash, database, collection FROM documents WHERE kind = ? AND old_id = ? AND seq < ?"  # noqa: S608
-            f"{own_place} ORDER BY seq LIMIT 1",
-            values,
-        ).fetchone()
-        if earlier is None:
+        wanted = f"kind = ? AND old_id = ? AND seq != ? AND outcome = ''{own_place}"
+        standing = next(self._pages(wanted, values), None)
+        if standing is None:
             return
-        where = ".".join(filter(None, earlier[1:]))
-        if earlier[0] == digest:
+        where = ".".join(filter(None, (standing.database, standing.collection)))
+        if standing.hash == digest:
             self.decide(seq, Outcome.REPEATED)
             self.tell(
                 Fault(
@@ -219,17 +217,20 @@ class Notebook:
                 )
             )  # fmt: skip
             return
-        self.decide(seq, Outcome.REFUSED)
+        kept, refused = "The first one", seq
+        collection = read.collection
+        if _is_later(read.document or {}, standing.document):
+            # The former system was moved from one database to another: what stayed behind is older.
+            kept, refused, collection = "The one that was changed later", standing.seq, standing.collection
+            where = ".".join(filter(None, (read.database, read.collection)))
+        self.decide(refused, Outcome.REFUSED)
         self.tell(
             Fault(
-                read.collection,
-                shown,
-                "_id",
+                collection, shown, "_id",
                 f"Another document with this id, and other content, stands in {where}.",
-                "The first one is brought over, this one is not. Give one of them another _id.",
-                Severity.REFUSED,
+                f"{kept} is brought over, this one is not. Give one of them another _id.", Severity.REFUSED,
             )
-        )
+        )  # fmt: skip
 
     def _refuse_unread(self, read: Read, problem: str) -> None:
         text = canonical(_utf8(read.text))
@@ -293,7 +294,7 @@ class Notebook:
             f"outcome IN ({', '.join('?' * len(outcomes))})", [one.value for one in outcomes]
         )
 
-    def _pages(self, wanted: str, values: list[str]) -> Iterator[Row]:
+    def _pages(self, wanted: str, values: list[Any]) -> Iterator[Row]:
         after = 0
         while True:
             page = self._base.execute(
@@ -390,7 +391,17 @@ class Notebook:
 
 # Options and fields may stand under keys there, in an order that people see.
 _IN_ORDER = (Kind.COMMON_FIELDS, Kind.FORMAT)
+_CHANGED = ("updated_at", "updatedAt", "modified_at", "modifiedAt")
 _IDS = ("_id", "report_id", "user_id", "file_id", "log_id", "id")
+
+
+def _is_later(document: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether both say when they were changed, and the first was changed after the other."""
+    mine, theirs = (
+        next((at for key in _CHANGED if (at := moment_of(one.get(key))) is not None), None)
+        for one in (document, other)
+    )
+    return mine is not None and theirs is not None and mine > theirs
 
 
 def _id_of(document: Mapping[str, Any]) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -68,7 +69,7 @@ def _person(run: Import, row: Row) -> User | None:
         organization=organization,
         role=_role(run, row, document).value,
         is_active=_is_active(document),
-        created_at=moment_of(document.get("created_at", document.get("createdAt"))) or row_time(row),
+        created_at=_created_at(run, row, document),
         legacy={"id": row.shown_id[:200], **kept_of(row)},
     )
     person.set_unusable_password()
@@ -86,10 +87,21 @@ def _person(run: Import, row: Row) -> User | None:
     return person
 
 
-def row_time(row: Row) -> Any:
-    """When the document was made, by its id; else the beginning of time as this system counts it."""
+def _created_at(run: Import, row: Row, document: Mapping[str, Any]) -> datetime:
+    said = moment_of(document.get("created_at", document.get("createdAt")))
+    if said is not None:
+        return said
+    at, stands = row_time(row)
+    run.book.tell(row.fault("created_at", "It does not say when it was made.", stands, Severity.NOTE))
+    return at
+
+
+def row_time(row: Row) -> tuple[datetime, str]:
+    """When the document was made, by its id, or else the beginning of time here; with a sentence of it."""
     generated = getattr(row.id, "generation_time", None)
-    return generated or moment_of(315_532_800)
+    if isinstance(generated, datetime):
+        return generated, "It stands under the time in its id."
+    return datetime(1980, 1, 1, tzinfo=UTC), "It stands under 1 January 1980."
 
 
 def _is_here(run: Import, row: Row, email: str, organization: Organization | None) -> bool:

@@ -132,7 +132,7 @@ def _refuse_the_rest(run: Import) -> None:
             name = ".".join(filter(None, (database, collection)))
             run.book.tell(
                 Fault(
-                    collection, "all of it", "", f"Documents of {name}: {number}. They are of no known kind.",
+                    collection, "all of it", "", f"{number} documents of {name} are of no known kind.",
                     "They stand in the report of this run, and nowhere else.", Severity.REFUSED,
                 )
             )  # fmt: skip

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from banks.formats.shipped import format_files
 from reports.calculation.engine import calculate
 from reports.checks import Check, Level, check_report
-from reports.tests.making import SHIPPED, sample_answers, shipped_format
+from reports.tests.making import sample_answers, shipped_format
 
 TODAY = date(2026, 11, 23)
 
@@ -36,7 +37,7 @@ def found(name: str, *changes: tuple[str, Any], **more: Any) -> list[tuple[Level
     return [(check.level, check.path) for check in checks(*changes, **more) if check.name == name]
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", [path.stem for path in format_files()])
 def test_a_complete_sample_has_nothing_that_stops_it(name: str) -> None:
     definition, answers = shipped_format(name), sample_answers(name)
     results = check_report(definition, answers, calculate(definition, answers), today=TODAY, photographs=4)
@@ -190,3 +191,25 @@ def test_a_format_with_a_headline_needs_its_value() -> None:
     results = check_report(definition, {}, calculate(definition, {}), today=TODAY, photographs=4)
 
     assert [check.level for check in results if check.name == "value"] == [Level.FAIL]
+
+
+def of_a_flat(name: str, tab: str, section: str, **rates: Any) -> set[tuple[Level, str]]:
+    """The results for a flat's sample with other answers among its rates."""
+    definition, answers = shipped_format(name), sample_answers(name)
+    answers[tab][section] |= rates
+    calculation = calculate(definition, answers)
+    results = check_report(definition, answers, calculation, today=TODAY, photographs=4)
+    return {(check.level, check.path) for check in results if check.name in ("rates", "comparables")}
+
+
+def test_a_format_that_also_asks_of_land_checks_the_rates_of_a_flat() -> None:
+    results = of_a_flat("cbi_property_v1", "flat", "rates", adopted_rate="9000", comparables=[])
+
+    assert results == {(Level.WARNING, "flat.rates.adopted_rate"), (Level.WARNING, "flat.rates.comparables")}
+
+
+@pytest.mark.parametrize(("name", "tab"), [("cbi_property_v1", "flat"), ("sbi_flat_v2", "rate")])
+def test_a_building_dearer_than_the_whole_flat_fails(name: str, tab: str) -> None:
+    results = of_a_flat(name, tab, "rates", building_rate="5300")
+
+    assert (Level.FAIL, f"{tab}.rates.building_rate") in results

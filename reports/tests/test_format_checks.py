@@ -103,3 +103,22 @@ def packed_without_miscellaneous() -> dict[str, Any]:
     total = "sum(land_value, building_value, extra_value, amenities_value, services_value)"
     patch = {"change": {"abstract.market.fair_market_value": {"formula": total}}}
     return changed(to_content(raw, common_fields()), patch)
+
+
+def test_faults_of_formulas_are_told_together_with_the_others() -> None:
+    content = spoilt(condition={"field": "built", "operator": "==", "value": "perhaps"})
+    field_of(content, "total")["formula"] = "extent * ratio"
+
+    assert problems_of(content, SAMPLE) == [
+        "tab land > section value > field rate: its condition waits for perhaps, which land.value.built "
+        "never says; use yes, no.",
+        "tab land > section value > field total: the formula “extent * ratio” names “ratio”, which is no "
+        "field of this row, group, section or format.",
+    ]
+
+
+def test_a_formula_that_waits_for_a_word_that_is_not_offered_stands_in_the_way_of_publishing() -> None:
+    (fault,) = faults_of(spoilt(type="calculated", formula='1 if built == "perhaps" else 0'), None)
+
+    assert fault.path == "land.value.rate"
+    assert "waits for “perhaps”, which land.value.built never says; use yes, no." in fault.text

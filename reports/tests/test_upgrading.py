@@ -181,6 +181,38 @@ def test_a_figure_in_another_unit_is_never_taken_for_the_same() -> None:
     assert reasons(plan) == {"land.value.extent": "The figure is in sq_ft, and sq_m is asked for now."}
 
 
+def test_a_figure_set_aside_for_its_unit_does_not_come_back_in_the_other_one() -> None:
+    first = upgraded(**field("land.value.extent", unit="sq_m"))
+    raw = changed(small_format(), field("land.value.extent", unit="sq_m"))
+    in_metres = read_format(raw, small_common())
+
+    again = plan_upgrade(in_metres, in_metres, first.answers, first.set_aside)
+    back = upgraded(first.answers, first.set_aside)
+
+    assert answer_at(again.answers, "land.value.extent") is None
+    assert again.set_aside["land.value.extent"]["answer"] == "2400"
+    assert answer_at(back.answers, "land.value.extent") == "2400"
+
+
+def test_a_rate_per_another_unit_is_never_taken_for_the_same() -> None:
+    raw = changed(small_format(), field("land.value.rate", per="sq_ft"))
+    per_foot = read_format(raw, small_common())
+    raw = changed(raw, field("land.value.rate", per="sq_m"))
+    raw = changed(raw, field("land.value.total", formula="area_in(extent, 'sq_m') * rate"))
+
+    plan = plan_upgrade(per_foot, read_format(raw, small_common()), ANSWERS)
+
+    assert reasons(plan) == {"land.value.rate": "The rate is per sq_ft, and one per sq_m is asked for now."}
+
+
+def test_a_text_set_aside_does_not_come_back_as_a_date() -> None:
+    kept = {"common.details.valuation_date": {"label": "Day", "answer": "last spring", "reason": "…"}}
+    plan = upgraded(aside=kept)
+
+    assert answer_at(plan.answers, "common.details.valuation_date") is None
+    assert plan.set_aside == kept
+
+
 def test_of_a_table_the_columns_that_are_left_stay() -> None:
     plan = upgraded(remove=["land.value.owners.share"])
 

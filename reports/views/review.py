@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from banks.formats.definition import FormatDefinition
 from banks.formats.problems import FormatProblem
-from banks.queries import visible_bank
+from banks.queries import bank_of_reports
 from reports.actions import failures
 from reports.actions.comments import LONGEST_COMMENT, add_comment, resolve_comment
 from reports.actions.review import standing_of, submission_of
@@ -140,7 +140,7 @@ def _labels(report: Report) -> dict[str, Mapping[str, str]]:
     """Names of bank and branches for answers that hold their codes. Two commands."""
     return {
         "banks": {report.bank_code: report.bank_name},
-        "bank_branches": branch_labels(report, visible_bank(report.bank_code)),
+        "bank_branches": branch_labels(report, bank_of_reports(report.bank_code)),
     }
 
 

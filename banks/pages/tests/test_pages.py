@@ -13,12 +13,12 @@ from django.test import Client
 from django.urls import reverse
 
 from banks import merging, overrides
-from banks.models import BankOverride
+from banks.models import Bank, BankOverride
 from banks.pages import views
-from tenants.context import organization_active
+from tenants.context import no_organization, organization_active, shared_resources_writable
 from tenants.models import Organization, User
 from tenants.mongodb.monitoring import Command
-from tenants.shared_cache import shared_cache
+from tenants.shared_cache import begin_next_revision, shared_cache
 
 pytestmark = pytest.mark.usefixtures("formats")
 
@@ -283,10 +283,19 @@ def test_of_many_branches_only_those_shown_are_merged(
         return laid_over(*given)
 
     monkeypatch.setattr(merging, "_laid_over", counted)
-    response = browser.get(url("bank-branches", "SBI") + "?q=koti")
+    response = browser.get(url("bank-branches", "SBI") + "?q=koti", headers={"HX-Request": "true"})
     assert [one.code for one in response.context["found"]] == ["SBI_HYD_KOTI"]
     # The bank itself and the one branch.
     assert len(merged) == 2
+
+
+def test_the_list_of_branches_opened_by_itself_is_the_whole_page(browser: Client) -> None:
+    page = browser.get(url("bank-branches", "SBI"), {"q": "koti"}).content.decode()
+    part = browser.get(url("bank-branches", "SBI"), {"q": "koti"}, headers={"HX-Request": "true"})
+    assert page.startswith("<!doctype html>")
+    assert part.content.decode().startswith('<div id="branches">')
+    assert "Koti" in page
+    assert "MG Road" not in page
 
 
 def test_a_page_of_branches_beyond_the_last_is_the_last(browser: Client) -> None:
@@ -407,6 +416,30 @@ def test_two_who_change_different_values_of_a_branch_both_succeed(
     response = browser.post(url("branch-change", *BRANCH), {**opened, "phone": "000 0000 0004"})
     assert response.status_code == 302
     assert stored().branches["SBI_DEL_CP"] == {"manager_name": "Applicant Four", "phone": "000 0000 0004"}
+
+
+def test_what_staff_change_while_a_form_is_open_is_not_pinned_to_what_it_was(
+    browser: Client, stored: Stored
+) -> None:
+    opened = drawn(browser, url("branch-change", *BRANCH))
+    with no_organization(), shared_resources_writable():
+        bank = Bank.objects.get(code="SBI")
+        next(one for one in bank.branches if one.code == BRANCH[1]).landmark = "Clock tower"
+        bank.save()
+        begin_next_revision()
+    browser.post(url("branch-change", *BRANCH), {**opened, "phone": "000 0000 0004"})
+    assert stored().branches == {BRANCH[1]: {"phone": "000 0000 0004"}}
+
+
+def test_limits_that_another_saved_meanwhile_stay(browser: Client, does: Does, stored: Stored) -> None:
+    owners = url("bank-format-field", *FORMAT, "general", "records", "owners")
+    opened = drawn(browser, owners)
+    changes = {"fields": {"general.records.owners": {"max_rows": 4}}}
+    does(overrides.change_format, format_name=NAME, changes=changes)
+    assert browser.post(owners, {**opened, "label": "Who owns it"}).status_code == 302
+    assert stored().formats == {
+        NAME: {"all": {"fields": {"general.records.owners": {"label": "Who owns it", "max_rows": 4}}}}
+    }
 
 
 def test_two_who_change_the_same_value_of_a_branch_are_told(

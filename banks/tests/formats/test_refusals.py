@@ -62,6 +62,7 @@ TABLE_FIELD = {"type": "dynamic_table"}
         (put("rate", width=5), "field rate > width: 5 is not known here; use one of 3, 6, 12"),
         (put("rate", colour="red"), "field rate: colour not known here; remove it"),
         (put("rate", id="Rate 1"), "write a lower-case letter"),
+        (put("rate", id="rate\n"), "write a lower-case letter"),
         (put("rate", required="yes"), "should be true or false"),
         (put("total", rounding={"to": 1, "mode": "bankers"}), "use one of nearest, down, up"),
         (put("built", options=[{"value": "?", "label": "Odd"}]), "option ?"),
@@ -370,3 +371,13 @@ def test_it_refuses_conditions_on_a_column() -> None:
     asks_a_column = {"field": "land.value.owners.name", "operator": "filled"}
 
     assert "a part of itself or of a table" in only_problem(put("rate", condition=asks_a_column))
+
+
+def test_several_keys_that_are_missing_are_told_once() -> None:
+    raw = small_format()
+    del raw["title"], raw["document"]
+
+    with pytest.raises(FormatProblem) as refused:
+        read_format(raw, small_common())
+
+    assert refused.value.problems == ["title, document missing; add them."]

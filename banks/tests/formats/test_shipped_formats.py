@@ -18,12 +18,26 @@ from banks.formats.shipped import DATA_FOLDER, common_fields, format_files, samp
 NAMES = [path.stem for path in format_files()]
 LAND_AND_BUILDING = [f"{bank}_land_building_v1" for bank in ("sbi", "bob", "ubi", "uco", "boi")]
 FLATS = [f"{bank}_flat_v1" for bank in ("sbi", "ubi", "uco", "boi")]
-# SHA-256 of content that was published somewhere before families were: reports stand on it for ever.
+# SHA-256 of each file's content. Reports stand on it for ever: what is to be otherwise is another version.
 PUBLISHED = {
-    "sbi_land_building_v1": "be706ad59a2c95b03dacbbc3d1d779bbbf9d8a49a2596b03babfed93061eb83d",
     "bob_land_building_v1": "46de2ed3ebabb929ef88ea48c5f7767ec910ed1a95dee0035500292b3bfc1866",
+    "bob_land_building_v2": "5e3ea095968026af0fb9566921742a0006f3ee19b4440bb4a38141a421ec9ddd",
+    "boi_flat_v1": "1a046c782eb88a21b5c859d10410643b655907a129f743f0faf6cb5012057272",
+    "boi_land_building_v1": "2d9c94da451f40e59f8b06be8dd5bbbce7057ab7ef55fd985d27172d7a4fdfcc",
+    "cbi_property_v1": "6923638410d2f79ce9856dd35083ec58e4632351f72d948c61ffd176b3e5b7a1",
+    "hdfc_property_v1": "0b4ff3de5abc5e5d5b9852d789134b8b0b07f9d76ff45cd1c3ad87a586e905b0",
+    "pnb_land_building_v1": "94e8713c998e29c6be5fa822651b475c888adb04a12dddb85afdadc6fb920d29",
     "sbi_flat_v1": "0128094720a46fa74c6f642d133677e407182cdee02edff5b13b10c2a58d603b",
+    "sbi_flat_v2": "cc20a9e6482d932baf4b7d7af54031f9d3a6b330f0939889fdb344fc0f3b604b",
+    "sbi_land_building_v1": "be706ad59a2c95b03dacbbc3d1d779bbbf9d8a49a2596b03babfed93061eb83d",
+    "sbi_land_building_v2": "b05785b043f7cf5038e61e70e9008b4a9d10f8d0cade80b2126d1257eb84db20",
+    "ubi_flat_v1": "656d51e7d63cf9f078aace789d977bb96f34441203507f8b38af9755d1fbbf22",
+    "ubi_land_building_v1": "9ec945bc9290034003eb0f2e930f0643342f4452fd9dae32d23d40252f66e4b8",
+    "uco_flat_v1": "64b4e96631ab2ba506e4a23a19a6b7d102105847413ab41c3ea2c1b3f572db1f",
+    "uco_land_building_v1": "999b682658fdc9681c9cd314d104de98c249538e283bff25f58e11b76fd302d1",
 }
+# Those that were published before families were: they hold everything themselves.
+WRITTEN_OUT = {"bob_land_building_v1", "sbi_flat_v1", "sbi_land_building_v1"}
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +49,7 @@ def test_land_and_building_is_shipped_for_five_banks_and_flats_for_four() -> Non
     assert {*LAND_AND_BUILDING, *FLATS} <= set(NAMES)
 
 
-@pytest.mark.parametrize("name", PUBLISHED)
+@pytest.mark.parametrize("name", NAMES)
 def test_what_was_published_never_changes(name: str) -> None:
     read = loading.read_format_file(DATA_FOLDER / "formats" / f"{name}.json", common_fields())
 
@@ -164,7 +178,7 @@ def test_one_flat_has_an_insurable_value_of_thirty_five_per_cent(
     assert insurable == {"sbi_flat_v1": 35, "ubi_flat_v1": None, "uco_flat_v1": None, "boi_flat_v1": None}
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in PUBLISHED])
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in WRITTEN_OUT])
 def test_the_say_of_each_bank_is_as_its_text_tells(formats: dict[str, FormatDefinition], name: str) -> None:
     told = formats[name].document.methodology[-1]
     words = {
@@ -175,7 +189,7 @@ def test_the_say_of_each_bank_is_as_its_text_tells(formats: dict[str, FormatDefi
     assert words[str(formats[name].parameters["say_mode"])] in told
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in PUBLISHED])
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in WRITTEN_OUT])
 def test_a_percentage_in_a_text_is_quoted_since_a_firm_may_change_it(
     formats: dict[str, FormatDefinition], name: str
 ) -> None:

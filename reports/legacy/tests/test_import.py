@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -22,9 +23,10 @@ from reports.legacy.bringing import Import
 from reports.legacy.notebook import Outcome
 from reports.legacy.originals import as_read, canonical, from_text
 from reports.legacy.recognising import Kind
-from reports.legacy.sources import FileSource
+from reports.legacy.sources import FileSource, Read
 from reports.legacy.tests.conftest import Bring
 from reports.legacy.tests.fixtures import DUMP
+from reports.legacy.tests.test_hostile import Given
 from reports.legacy.verifying import Verification
 from reports.models import Report
 from tenants.context import no_organization, organization_active, shared_resources_writable
@@ -438,3 +440,46 @@ def test_a_copy_that_was_spoilt_is_found(bring: Bring, firm: Organization) -> No
     _, verification = bring()
     assert not verification.sound
     assert verification.differing == [f"reports {TYPED}"]
+
+
+def test_a_second_person_with_the_same_address_is_refused_again(bring: Bring, tmp_path: Path) -> None:
+    people_there = [
+        {"_id": f"u{number}", "email": "one@example.com", "name": name, "organization_id": "cove_valuers"}
+        for number, name in enumerate(("One", "Another"))
+    ]
+    (tmp_path / "users.json").write_text(json.dumps(people_there))
+    found = [outcomes(bring(source=FileSource(tmp_path))[0], Kind.PERSON) for _ in range(2)]
+    assert found == [{"u0": "added", "u1": "refused"}, {"u0": "unchanged", "u1": "refused"}]
+
+
+def test_what_a_file_or_a_record_names_and_nobody_brings_is_told(bring: Bring, tmp_path: Path) -> None:
+    def write(name: str, **document: Any) -> None:
+        found = {"_id": name, "organization_id": "cove_valuers", "report_id": "rpt_404", **document}
+        (tmp_path / f"{name}.json").write_text(json.dumps(found))
+
+    write("files_metadata", filename="deed.pdf")
+    write("activity_logs", action="viewed", timestamp="2025-03-01T10:00:00")
+    run, _ = bring(source=FileSource(tmp_path))
+    told = {(one.document, one.field): one.problem for one in run.book.faults() if one.field}
+    assert told == {
+        ("files_metadata", "report_id"): "The report rpt_404 is not among those that are brought over.",
+        ("files_metadata", "uploaded_at"): "It does not say when it was added.",
+        ("activity_logs", "report_id"): "The report rpt_404 is not among those that are brought over.",
+    }
+
+
+def test_a_file_that_says_no_time_stands_under_that_of_its_bytes(bring: Bring, firm: Organization) -> None:
+    held = {"_id": "b1", "filename": "x", "length": 2, "chunkSize": 2}
+    record = {"_id": "f1", "filename": "x.bin", "gridfs_id": "b1", "organization_id": "cove_valuers"}
+    when = datetime(2025, 3, 1, tzinfo=UTC)
+    bring(
+        source=Given(
+            [
+                Read("db", "fs.files", {**held, "uploadDate": when}),
+                Read("db", "fs.chunks", {"files_id": "b1", "n": 0, "data": b"12"}),
+                Read("db", "files_metadata", record),
+            ]
+        )
+    )
+    with organization_active(firm.placement):
+        assert StoredFile.objects.get(name="x.bin").added_at == when

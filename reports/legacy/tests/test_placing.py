@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from banks.formats.building import build_definition
+from banks.formats.reading import from_content
 from banks.legacy.tests.madeup import converted, field, small_format
 from reports.calculation.engine import calculate
 from reports.legacy.placing import Placed, place, values_of
@@ -261,3 +262,32 @@ def test_a_fine_result_that_is_another_is_set_aside_whole() -> None:
     found, _ = _with_results({"size": 3, "price": 300.29999999999})
 
     assert found.set_aside["report_data.data.price"]["answer"] == "300.29999999999"
+
+
+def test_a_second_old_result_does_not_replace_the_first() -> None:
+    first = {"land": {**LAND, "land_value": 3000000}}
+    found = placed({"worth": first, "zz": {"land_value": 7}})
+    assert (
+        found.set_aside["report_data.zz.land_value"]["reason"]
+        == "The report answers this a second time, otherwise."
+    )
+    assert at(found, "worth.details.land.land_value") is None
+
+
+def test_several_files_in_one_place_are_said_to_be_several() -> None:
+    found = placed({"site": {"where": {"deed": [*FILES, "65a0000000000000000000ff"]}}})
+    assert (
+        found.set_aside["report_data.site.where.deed"]["reason"]
+        == "It names 2 files, where the question takes one."
+    )
+
+
+def test_one_file_in_a_list_is_that_file() -> None:
+    assert at(placed({"site": {"where": {"deed": [*FILES]}}}), "site.where.deed") == next(iter(FILES))
+
+
+@pytest.mark.parametrize(("old", "ours"), [(True, "true"), (False, "false")])
+def test_a_yes_may_be_a_choice_that_is_spelt_true(old: bool, ours: str) -> None:
+    made = converted(small_format(field("fenced", "select", options=[True, False])))
+    found = place({"fenced": old}, from_content(made.content), made, Around(), {})
+    assert found.answers == {"one": {"part": {"fenced": ours}}}

@@ -12,11 +12,12 @@ from django.urls import reverse
 from banks.formats.changing import changed
 from banks.formats.checksums import checksum_of
 from banks.formats.paths import index_fields
-from banks.models import Format
+from banks.models import Bank, Format
 from banks.overrides import (
     add_own_branch,
     change_format,
     override_of,
+    set_branch_hidden,
     set_empanelment,
     set_hidden,
     set_letterhead,
@@ -32,6 +33,7 @@ from reports.models import Report
 from reports.tests.making import NOW, begin
 from tenants.context import no_organization, organization_active, shared_resources_writable
 from tenants.models import Organization, User
+from tenants.shared_cache import begin_next_revision
 
 pytestmark = pytest.mark.usefixtures("formats")
 
@@ -275,6 +277,34 @@ def test_a_report_of_a_bank_that_is_hidden_now_is_still_written_and_printed(
 
     saved = save_details(report, valuer, applicant_name="Applicant Four")
     assert "Applicant Four" in printed(saved, in_firm)
+
+
+@pytest.mark.parametrize("gone", ["bank hidden", "branch hidden", "branch inactive", "bank inactive"])
+def test_a_report_keeps_letterhead_address_and_changes_of_what_new_ones_are_not_offered(
+    in_firm: Organization, manager: User, valuer: User, gone: str
+) -> None:
+    report = begin(in_firm, valuer)
+    set_letterhead(bank_code="SBI", values={"name": "Alpha for SBI"}, by=manager, base_version=0)
+    set_empanelment(bank_code="SBI", values={"number": "SBI/17"}, by=manager, base_version=1)
+    change(manager, {"parameters": {"realizable_percent": "85"}})
+    before = gather_document(report, in_firm, draft=True, now=NOW).document
+    if gone == "bank hidden":
+        set_hidden(bank_code="SBI", hidden=True, by=manager, base_version=3)
+    elif gone == "branch hidden":
+        set_branch_hidden(bank_code="SBI", branch_code=BRANCH, hidden=True, by=manager, base_version=3)
+    else:
+        with no_organization(), shared_resources_writable():
+            bank = Bank.objects.get(code="SBI")
+            bank.is_active = gone != "bank inactive"
+            for one in bank.branches:
+                one.is_active = gone != "branch inactive" or one.code != BRANCH
+            bank.save()
+            begin_next_revision()
+
+    after = gather_document(report, in_firm, draft=True, now=NOW).document
+    assert "SBI/17" in text_of(before)
+    assert after == before
+    assert changes_in_force(key_of(report), BRANCH) == {"parameters": {"realizable_percent": "85"}}
 
 
 def test_a_report_is_begun_for_an_own_branch(in_firm: Organization, manager: User, valuer: User) -> None:

@@ -15,6 +15,7 @@ from reports.tests.calculation.building import (
     a_format,
     calculated,
     fixed,
+    group,
     measure,
     number,
     of_type,
@@ -40,6 +41,35 @@ def test_a_sound_format_has_no_fault() -> None:
 def test_an_unknown_name_is_named_with_its_path() -> None:
     fault = only_fault(a_format(number("a"), calculated("b", "a + nowhere")))
     assert fault.startswith("main.land.b: the formula “a + nowhere” names “nowhere”")
+
+
+def test_a_group_is_no_figure_but_its_fields_are_named() -> None:
+    found = check_formulas(
+        a_format(
+            group("g", number("m")),
+            calculated("b", "g + 1"),
+            text("c", condition=when("g", "filled", None)),
+        )
+    )
+    assert sorted(found) == [
+        "main.land.b: the formula “g + 1” names “g”, a group; name one of its fields: main.land.g.m.",
+        "main.land.c: the condition names “g”, a group; name one of its fields: main.land.g.m.",
+    ]
+
+
+def test_formulas_in_a_circle_hide_no_mixed_units() -> None:
+    faults = check_formulas(
+        a_format(
+            calculated("a", "b"),
+            calculated("b", "a"),
+            number("feet", unit="sq_ft"),
+            number("metres", unit="sq_m"),
+            calculated("c", "feet + metres"),
+        )
+    )
+    assert len(faults) == 2
+    assert "go round in a circle" in faults[0]
+    assert faults[1].startswith("main.land.c: the formula “feet + metres” mixes units")
 
 
 def test_a_near_miss_is_suggested() -> None:

@@ -58,6 +58,29 @@ def test_it_works_out(formula: str, result: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("formula", "why"),
+    [
+        ("a # the land\n+ b", "it may not contain #"),
+        ('lookup("rates" "other", a)', "is not one text; put a comma between two"),
+        ("if(a = 1, 2, 3)", "a single = compares nothing; write =="),
+        ("a * 5 %", "write percent"),
+        ("a × b", r"write \* for ×"),
+        ("a ≤ b", "write <=, >= or !="),
+        ("1 if a == “rcc” else 0", "write straight quotes"),
+        ("a * .5", "“.5” is no number here"),
+        ("a * 1e5", "at most 18 before and 18 after the point"),
+    ],
+)
+def test_what_people_write_elsewhere_is_told_as_it_is_written_here(formula: str, why: str) -> None:
+    with pytest.raises(FormulaProblem, match=why):
+        compile_formula(formula)
+
+
+def test_a_sign_in_a_text_is_a_text() -> None:
+    assert work_out("1 if a == 'plot #5 = 5 %' else 0", a="plot #5 = 5 %") == 1
+
+
+@pytest.mark.parametrize(
     "formula",
     [
         "",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from banks.formats.shipped import format_files
 from reports.calculation.engine import calculate
 from reports.editing.presenting import Look, Presenter
 from reports.editing.questions import Question, Table
@@ -53,6 +56,30 @@ def test_values_are_grouped_and_the_total_has_its_currency() -> None:
     total = next(line for line in view().value_lines() if line.total)
 
     assert (total.label, total.currency, total.text) == ("Fair market value", "₹", "1,32,18,125")
+
+
+@pytest.mark.parametrize("path", format_files(), ids=lambda path: path.stem)
+def test_the_lines_above_the_total_add_up_to_it(path: Path) -> None:
+    definition, given = shipped_format(path.stem), sample_answers(path.stem)
+    report = ReportView(
+        REPORT, definition, given, calculate(definition, given), today=TODAY, photographs=1
+    ).value_lines()
+    at = [line.total for line in report].index(True)
+    amounts = [line.text.replace(",", "") for line in report[:at] if not line.label.startswith("of it ")]
+
+    assert sum(map(Decimal, amounts)) == Decimal(report[at].text.replace(",", ""))
+
+
+def test_of_a_flat_the_parts_are_told_as_parts() -> None:
+    definition, given = shipped_format("sbi_flat_v2"), sample_answers("sbi_flat_v2")
+    report = ReportView(REPORT, definition, given, calculate(definition, given), today=TODAY, photographs=1)
+
+    assert [line.label for line in report.value_lines()][:4] == [
+        "Flat",
+        "of it land",
+        "of it building",
+        "Extra items",
+    ]
 
 
 def test_shares_of_the_value_are_said() -> None:

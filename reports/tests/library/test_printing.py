@@ -107,7 +107,7 @@ def test_the_table_of_the_declaration_says_all_that_its_rows_ask(name: str) -> N
     said = re.compile(
         r"Purpose: [A-Z][^;,]+; appointed by: .+\n"
         r"A\. Valuer; other experts: None\n"
-        r"Appointed: \d+ \w+ 2026; valued as on: \d+ \w+ 2026; report: \d+ \w+ 2026"
+        r"Appointed \d+ \w+ 2026; valuation \d+ \w+ 2026; report \d+ \w+ 2026"
     )
 
     assert said.fullmatch("\n".join([rows["2"], rows["3"], rows["5"]]))
@@ -122,7 +122,7 @@ def test_a_purpose_of_its_own_is_in_the_declaration() -> None:
 def test_a_date_that_is_not_given_is_a_dash_in_the_declaration() -> None:
     told = with_answers("sbi_flat_v2", report_date="")
 
-    assert told["declaration"]["rows"][4][2].endswith("report: \N{EM DASH}")
+    assert told["declaration"]["rows"][4][2].endswith("report \N{EM DASH}")
 
 
 def test_the_last_parts_of_fifteen_have_their_numbers() -> None:
