@@ -71,6 +71,12 @@ def test_it_says_beside_an_override_what_was_computed() -> None:
     assert note == "Entered by the valuer; the computed figure is ₹1,00,80,000"
 
 
+def test_an_override_of_what_could_not_be_computed_is_said_too() -> None:
+    path = "land.plot.value"
+    row = rows_of(built(VALUE, worked=Worked({path: Decimal(10000000)}, {}, frozenset({path}))))[0]
+    assert (row["marked"], row["note"]) == (True, "Entered by the valuer")
+
+
 def test_it_leaves_a_hidden_question_out() -> None:
     document = built(VALUE, a_field("survey_no"), worked=Worked(hidden=frozenset({"land.plot.value"})))
     assert [row["label"] for row in rows_of(document)] == ["Survey no"]
