@@ -41,6 +41,7 @@ DAYS = ("min_date", "max_date")
 OF_TABLE = ("max_rows", "max_columns")
 LIMITS = ("minimum", "maximum", "min_length", "max_length", *DAYS, *OF_TABLE)
 ATTRIBUTES = (*CHANGEABLE, *LIMITS, "hidden")
+_CHANGEABLE, _LIMITS = frozenset(CHANGEABLE), frozenset(LIMITS)
 _TOLD_BY_MESSAGE = ("minimum", "maximum", *DAYS)
 # The tab that the common fields are written into; see banks.formats.reading.
 _COMMON = "common."
@@ -103,9 +104,14 @@ def _origins(content: Mapping[str, Any]) -> dict[str, Origin]:
     for path, node in field_nodes(content):
         origin = Origin.SHARED if path.startswith(_COMMON) else Origin.FORMAT
         origins[path] = origin
-        for name in (*CHANGEABLE, *LIMITS):
-            if name in _kept_in(node, name):
+        # Over what the node has, which is less than what there may be: a format has hundreds of fields.
+        for name in node:
+            if name in _CHANGEABLE:
                 origins[f"{path}.{name}"] = origin
+        for inner in (node.get("validation"), node.get("table")):
+            for name in inner or ():
+                if name in _LIMITS:
+                    origins[f"{path}.{name}"] = origin
     return origins
 
 
