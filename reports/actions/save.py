@@ -9,7 +9,7 @@ from typing import Any
 
 from bson import ObjectId
 
-from banks.formats.definition import FieldType, Section
+from banks.formats.definition import FieldType, FormatDefinition, Section
 from banks.formats.paths import own_fields
 from banks.merging import MergedBank
 from banks.queries import visible_bank
@@ -91,11 +91,7 @@ def save_section(
     def decide(report: Report) -> Changed | None:
         nonlocal changes, worked_out
         definition = definition_of(report)
-        section = definition.section(tab_id, section_id)
-        if section is None:
-            raise SectionUnknown
-        if is_frozen(report.status):
-            raise ReportFrozen(report.get_status_display())
+        section = _section_to_write(report, definition, tab_id, section_id)
         stored = section_answers(report.answers, section)
         new = merged(section, stored, values)
         changes = changes_between(section, stored, new)
@@ -119,16 +115,28 @@ def save_section(
             SAVED,
             {**derived, **branch, "section_versions": versions},
             target=section.path,
-            details={
-                "label": section.label,
-                "changes": [change.as_json() for change in changes[:_MOST_CHANGES]],
-                "count": len(changes),
-            },
+            details=_told(section, changes),
         )
 
     report = change_report(report_id, decide, by=by, now=now)
     version = section_version(report, f"{tab_id}.{section_id}")
     return SavedSection(report, version, changes, worked_out)
+
+
+def _section_to_write(report: Report, definition: FormatDefinition, tab_id: str, section_id: str) -> Section:
+    """Raises SectionUnknown, ReportFrozen."""
+    section = definition.section(tab_id, section_id)
+    if section is None:
+        raise SectionUnknown
+    if is_frozen(report.status):
+        raise ReportFrozen(report.get_status_display())
+    return section
+
+
+def _told(section: Section, changes: tuple[Change, ...]) -> dict[str, Any]:
+    """What the activity says of a save: the first changes, and how many there are."""
+    told = [change.as_json() for change in changes[:_MOST_CHANGES]]
+    return {"label": section.label, "changes": told, "count": len(changes)}
 
 
 def _branch(report: Report, section: Section, new: Mapping[str, Any]) -> dict[str, Any]:
